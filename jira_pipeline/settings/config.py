@@ -1,0 +1,194 @@
+"""`jira_pipeline.yaml` -> PipelineConfig, with every problem told by file, line and key."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from difflib import get_close_matches
+from pathlib import Path
+from zoneinfo import available_timezones
+
+import yaml
+
+from jira_pipeline.errors import SettingsError
+from jira_pipeline.settings.model import CycleTimeClock, PipelineConfig, SyncSettings, TrackedProject, Workflow
+from jira_pipeline.settings.nodes import (
+    Entry,
+    day,
+    described,
+    flag,
+    is_null,
+    items,
+    mapping,
+    number,
+    one_of,
+    quote_it,
+    require,
+    take,
+    text,
+    texts,
+    whole_number,
+)
+from jira_pipeline.settings.problems import Problems, read_text
+from jira_pipeline.settings.roster import team_members
+
+KEYS = ("start_date", "time_zone", "tracked_projects", "team_members", "cycle_time", "workflow", "sync")
+
+# The first partition takes everything older, so a start before Jira itself (2002) only makes partitions nobody needs;
+# one that is more than a year ahead is a slip of the pen.
+EARLIEST_START = date(2000, 1, 1)
+START_AHEAD_AT_MOST = timedelta(days=366)
+
+HOURS_OF_A_YEAR = 8760
+
+
+def load_config(path: Path) -> PipelineConfig:
+    """Read and check the settings file and the roster it names.
+
+    Raises SettingsError that tells all problems at once, each with file, line, key and what to do.
+    """
+    content = read_text(path, remedy="write it (docs/configuration.md), or set JIRA_PIPELINE_CONFIG to its path")
+    problems = Problems(path)
+    try:
+        node = yaml.compose(content, Loader=yaml.SafeLoader)
+        if not isinstance(node, yaml.MappingNode):
+            found = "is empty" if node is None else f"holds {described(node)}, not a mapping"
+            raise SettingsError(f"{path} {found}: write at least start_date: and tracked_projects:.")
+        config = _config(Entry(problems, path, "", node))
+    except yaml.YAMLError as error:
+        raise SettingsError(_not_yaml(path, content, error)) from None
+    except RecursionError:
+        raise SettingsError(f"{path} nests too deeply or contains itself: correct its indents and aliases.") from None
+    problems.raise_any()
+    return config
+
+
+def _not_yaml(path: Path, content: str, error: yaml.YAMLError) -> str:
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return f"{path}, line {error.problem_mark.line + 1}: is not YAML ({error.problem}); correct the line."
+    position = getattr(error, "position", 0)
+    line = content.count("\n", 0, position) + 1
+    return f"{path}, line {line}: has a character that YAML forbids; remove it."
+
+
+def _config(entry: Entry) -> PipelineConfig:
+    keys = mapping(entry, KEYS) or {}
+    latest_start = datetime.now(UTC).date() + START_AHEAD_AT_MOST
+    start_date = require(entry, keys, "start_date", day(EARLIEST_START, latest_start), "start_date: YYYY-MM-DD")
+    projects = require(entry, keys, "tracked_projects", _tracked_projects, "tracked_projects: []")
+    return PipelineConfig(
+        path=entry.file,
+        start_date=start_date or EARLIEST_START,
+        tracked_projects=projects or (),
+        time_zone=take(keys, "time_zone", _time_zone, PipelineConfig.time_zone),
+        team_members=take(keys, "team_members", team_members, ()),
+        cycle_time=take(keys, "cycle_time", _cycle_time, CycleTimeClock()),
+        workflow=take(keys, "workflow", _workflow, Workflow()),
+        sync=take(keys, "sync", _sync, SyncSettings()),
+    )
+
+
+def _time_zone(entry: Entry) -> str | None:
+    name = text(entry)
+    zones = available_timezones()
+    if name is None or name in zones:
+        return name
+    by_folded_name = {zone.casefold(): zone for zone in zones}
+    nearest = get_close_matches(name.casefold(), by_folded_name, n=1)
+    example = f"did you mean {by_folded_name[nearest[0]]}?" if nearest else "write one such as UTC or Europe/Berlin"
+    entry.report(f"'{name}' is not an IANA time zone; {example}")
+    return None
+
+
+def _tracked_projects(entry: Entry) -> tuple[TrackedProject, ...]:
+    read = [(item, project) for item in items(entry) if (project := _tracked_project(item)) is not None]
+    _report_repeated("key", ((item, project.key) for item, project in read))
+    _report_repeated("id", ((item, project.id) for item, project in read))
+    return tuple(project for _, project in read)
+
+
+def _report_repeated(key: str, values: Iterable[tuple[Entry, str | None]]) -> None:
+    first: dict[str, Entry] = {}
+    for item, value in values:
+        if value is not None and first.setdefault(value, item) is not item:
+            other = first[value]
+            item.at(f"{item.key}.{key}", item.node).report(
+                f"project {value} is already tracked on line {other.line} ({other.key}); remove one of the two"
+            )
+
+
+def _tracked_project(entry: Entry) -> TrackedProject | None:
+    if isinstance(entry.node, yaml.ScalarNode):
+        entry.report(f"must be a mapping; write - key: {entry.node.value}")
+        return None
+    keys = mapping(entry, ("key", "id", "active", "story_points_field"))
+    if keys is None:
+        return None
+    named = [keys[name] for name in ("key", "id") if name in keys]
+    if all(is_null(name.node) for name in named):
+        unquoted = [complaint for name in named if (complaint := quote_it(name.node))]
+        entry.report(unquoted[0] if unquoted else "names no project; add key: or id:")
+    return TrackedProject(
+        key=take(keys, "key", _project_key, None),
+        id=take(keys, "id", _project_id, None),
+        active=take(keys, "active", flag, TrackedProject.active),
+        story_points_field=take(keys, "story_points_field", _field_id, None),
+    )
+
+
+def _project_key(entry: Entry) -> str | None:
+    key = text(entry)
+    if key is None or re.fullmatch("[A-Za-z][A-Za-z0-9_]*", key):
+        return key and key.upper()
+    entry.report(
+        f"'{key}' is not a project key; write a letter followed by letters, digits or underscores, such as APP"
+    )
+    return None
+
+
+def _project_id(entry: Entry) -> str | None:
+    project_id = text(entry)
+    if project_id is None or re.fullmatch("[0-9]+", project_id):
+        return project_id
+    entry.report(f"'{project_id}' is not a project id, which has digits only; write key: for a project key")
+    return None
+
+
+def _field_id(entry: Entry) -> str | None:
+    field_id = text(entry)
+    if field_id is None or re.fullmatch("customfield_[0-9]+", field_id):
+        return field_id
+    entry.report(f"'{field_id}' is not the id of a custom field; write it like customfield_10016, or leave it out")
+    return None
+
+
+def _cycle_time(entry: Entry) -> CycleTimeClock | None:
+    keys = mapping(entry, ("from", "to"))
+    if keys is None:
+        return None
+    return CycleTimeClock(
+        start=take(keys, "from", one_of("created", "started"), CycleTimeClock.start),
+        stop=take(keys, "to", one_of("resolved", "done"), CycleTimeClock.stop),
+    )
+
+
+def _workflow(entry: Entry) -> Workflow | None:
+    keys = mapping(entry, ("started", "done", "waiting"))
+    if keys is None:
+        return None
+    return Workflow(
+        started=take(keys, "started", texts, ()),
+        done=take(keys, "done", texts, ()),
+        waiting=take(keys, "waiting", texts, ()),
+    )
+
+
+def _sync(entry: Entry) -> SyncSettings | None:
+    keys = mapping(entry, ("overlap_hours", "concurrency"))
+    if keys is None:
+        return None
+    return SyncSettings(
+        overlap_hours=take(keys, "overlap_hours", number(0, HOURS_OF_A_YEAR, "hours"), SyncSettings.overlap_hours),
+        concurrency=take(keys, "concurrency", whole_number(1, 32, "threads"), SyncSettings.concurrency),
+    )
