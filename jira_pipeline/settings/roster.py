@@ -67,8 +67,10 @@ def _members_of_csv(entry: Entry) -> tuple[TeamMember, ...]:
             if not any(cell.strip() for cell in cells):
                 continue
             if len(cells) != len(header):
-                text = f"the row has {len(cells)} cells and the header {len(header)}; quote cells that contain a comma"
-                problems.add(path, reader.line_num, "row", text)
+                mismatch = (
+                    f"the row has {len(cells)} cells and the header {len(header)}; quote cells that contain a comma"
+                )
+                problems.add(path, reader.line_num, "row", mismatch)
                 continue
             members.append(_member_of_row(dict(zip(header, cells, strict=True)), problems, path, reader.line_num))
     except csv.Error as error:
