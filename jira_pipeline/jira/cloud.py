@@ -1,0 +1,205 @@
+"""Jira Cloud: `search/jql` walked by page tokens, histories beyond the 40 that a search answer carries from
+`changelog/bulkfetch`, users from `users/search`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from jira_pipeline.jira.errors import PageTokenRejected, SiteUnavailable
+from jira_pipeline.jira.jql import IssueWindow
+from jira_pipeline.jira.pages import IssuePage, IssueRecord, clean_json, history_id, read_page
+from jira_pipeline.jira.site import ISSUE_FIELDS, JiraSite, Project, User, json_list, unique_users
+from jira_pipeline.jira.transport import Meter
+from jira_pipeline.jira.walk import WalkPosition
+
+log = logging.getLogger(__name__)
+
+_PAGE = 100  # the most that Cloud gives when fields are asked for
+_DIRECTORY_PAGE = 1000
+_BULK_ISSUES = 1000
+_BULK_HISTORIES = 10_000
+_EMPTY_PAGES = 20
+
+
+class _ProjectPage(msgspec.Struct):
+    values: list[Project]
+    isLast: bool | None = None
+
+
+class _IssueHistories(msgspec.Struct):
+    issueId: str | int
+    changeHistories: list[msgspec.Raw] = []
+
+
+class _BulkHistories(msgspec.Struct):
+    issueChangeLogs: list[_IssueHistories]
+    nextPageToken: str | None = None
+
+
+class _HistoryPage(msgspec.Struct):
+    values: list[msgspec.Raw]
+    isLast: bool | None = None
+
+
+class _Count(msgspec.Struct):
+    count: int
+
+
+_decode_projects = msgspec.json.Decoder(_ProjectPage).decode
+_decode_bulk = msgspec.json.Decoder(_BulkHistories).decode
+_decode_history_page = msgspec.json.Decoder(_HistoryPage).decode
+_decode_count = msgspec.json.Decoder(_Count).decode
+
+
+class CloudSite(JiraSite):
+    """The Cloud dialect of `JiraSite`."""
+
+    def projects(self) -> tuple[Project, ...]:
+        """Every project that the account can browse; `action=browse` leaves out those it can only administer, for which
+        a search would be refused."""
+        found: dict[str, Project] = {}
+        for status in ("live", "archived"):
+            start = 0
+            while True:
+                page = self.transport.get(
+                    "project/search",
+                    {"status": status, "action": "browse", "startAt": start, "maxResults": 100, "expand": "lead"},
+                    decode=lambda body: _decode_projects(clean_json(body)),
+                )
+                for project in page.values:
+                    found[project.id] = project if status == "live" else msgspec.structs.replace(project, archived=True)
+                start += len(page.values)
+                if page.isLast or not page.values:
+                    break
+        return tuple(found.values())
+
+    def directory(self) -> Iterator[User]:
+        """`users/search`, advanced by what was asked for: pages are filtered after slicing and come shorter
+        (JRACLOUD-74454), so only two empty pages in a row are the end."""
+        return unique_users(self._directory())
+
+    def _directory(self) -> Iterator[User]:
+        start = empty = 0
+        while empty < 2:
+            users = self.transport.get(
+                "users/search", {"startAt": start, "maxResults": _DIRECTORY_PAGE}, decode=json_list(User)
+            )
+            yield from users
+            empty = 0 if users else empty + 1
+            start += _DIRECTORY_PAGE
+
+    def count(self, window: IssueWindow, *, meter: Meter) -> int:
+        """`search/approximate-count`."""
+        jql = window.jql().partition(" ORDER BY ")[0]
+        return self.transport.post("search/approximate-count", {"jql": jql}, decode=_decode_count, meter=meter).count
+
+    def walk(self, window: IssueWindow, *, meter: Meter) -> Iterator[IssuePage]:
+        """See `JiraSite.walk`. A token that is refused, repeated, or missing on a page that is not the last one does
+        not end the walk: it goes on from the minute in which the last issue seen was created."""
+        position = WalkPosition(window, _PAGE)
+        token: str | None = None
+        tokens: set[str] = set()
+        empty = 0
+        while True:
+            try:
+                page = self._search(
+                    position.window.jql(),
+                    token=token,
+                    page_size=position.page_size,
+                    fields=ISSUE_FIELDS,
+                    histories=True,
+                    meter=meter,
+                )
+            except PageTokenRejected:
+                if token is None:
+                    raise
+                position.restart("its page token was refused")
+                token, tokens = None, set()
+                continue
+            except SiteUnavailable:
+                if not position.shrink():
+                    raise
+                continue
+            position.advance(page)
+            yield self._with_histories(page, meter)
+            empty = 0 if page.size else empty + 1
+            token = page.next_token
+            if page.is_last or (token is None and page.is_last is None):
+                return
+            if token is None or token in tokens or empty > _EMPTY_PAGES:
+                if position.restart("the page tokens lead nowhere"):
+                    token, tokens, empty = None, set(), 0
+                    continue
+                return
+            tokens.add(token)
+
+    def _search(
+        self, jql: str, *, token: str | None, page_size: int, fields: str, histories: bool, meter: Meter
+    ) -> IssuePage:
+        # An empty or null token is silently page one, so it is left out instead.
+        body: dict[str, Any] = {"jql": jql, "maxResults": page_size, "fields": fields.split(",")}
+        if histories:
+            body["expand"] = "changelog"
+        if token:
+            body["nextPageToken"] = token
+        page = self.transport.post("search/jql", body, decode=read_page, meter=meter)
+        if page.warnings:
+            log.warning("Jira warned about a search (%s): %s", jql, "; ".join(page.warnings)[:500])
+        return page
+
+    def _with_histories(self, page: IssuePage, meter: Meter) -> IssuePage:
+        wanted = [issue for issue in page.issues if not issue.history_complete]
+        if not wanted:
+            return page
+        extra = self._bulk_histories([issue.issue_id for issue in wanted], meter)
+        completed = {}
+        for issue in wanted:
+            merged = _merged(issue, extra.get(issue.issue_id, ()))
+            if not merged.history_complete:
+                # Seen in the field: bulkfetch leaves histories out that the issue's own list has.
+                merged = _merged(merged, self._own_histories(issue.issue_id, meter))
+            completed[issue.issue_id] = merged
+        return replace(page, issues=tuple(completed.get(issue.issue_id, issue) for issue in page.issues))
+
+    def _bulk_histories(self, issue_ids: list[int], meter: Meter) -> dict[int, list[bytes]]:
+        found: dict[int, list[bytes]] = {}
+        for start in range(0, len(issue_ids), _BULK_ISSUES):
+            body: dict[str, Any] = {
+                "issueIdsOrKeys": [str(i) for i in issue_ids[start : start + _BULK_ISSUES]],
+                "maxResults": _BULK_HISTORIES,
+            }
+            seen: set[str] = set()
+            while True:
+                page = self.transport.post(
+                    "changelog/bulkfetch", body, decode=lambda answer: _decode_bulk(clean_json(answer)), meter=meter
+                )
+                for entry in page.issueChangeLogs:
+                    found.setdefault(int(entry.issueId), []).extend(bytes(history) for history in entry.changeHistories)
+                if not page.nextPageToken or page.nextPageToken in seen:
+                    break
+                seen.add(page.nextPageToken)
+                body["nextPageToken"] = page.nextPageToken
+        return found
+
+    def _own_histories(self, issue_id: int, meter: Meter) -> list[bytes]:
+        found: list[bytes] = []
+        while True:
+            page = self.transport.get(
+                f"issue/{issue_id}/changelog",
+                {"startAt": len(found), "maxResults": 100},
+                decode=lambda answer: _decode_history_page(clean_json(answer)),
+                meter=meter,
+            )
+            found += [bytes(history) for history in page.values]
+            if page.isLast or not page.values:
+                return found
+
+
+def _merged(issue: IssueRecord, extra: list[bytes] | tuple[bytes, ...]) -> IssueRecord:
+    histories = {history_id(history): history for history in (*issue.histories, *extra)}
+    return replace(issue, histories=tuple(histories[number] for number in sorted(histories)))

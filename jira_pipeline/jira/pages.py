@@ -1,0 +1,189 @@
+"""Pages of issues as bytes: cut into issues without building objects for what nobody looks at here.
+
+A page of 100 issues is some 2 MB; turning it into Python objects costs more than everything else on its way.
+msgspec's `Raw` finds where values begin and end; only the handful of values that steer the extraction are decoded.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import msgspec
+
+# Every escape of a JSON string in turn, so that an escaped backslash before a `u` is not taken for an escape; a lone
+# half of a surrogate pair is the only one caught in the group.
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
+
+
+@dataclass(frozen=True)
+class IssueRecord:
+    """One issue of a page: what steers the extraction, and the rest as the bytes that Jira sent.
+
+    `payload` is the issue object without its changelog; `histories` are the changelog's entries; `history_total` is how
+    many of them Jira says there are (None: it did not say, as when the changelog was not asked for).
+    """
+
+    issue_id: int
+    issue_key: str
+    project_id: str | None
+    created: datetime
+    updated: datetime
+    payload: bytes = field(repr=False)
+    histories: tuple[bytes, ...] = field(default=(), repr=False)
+    history_total: int | None = None
+
+    @property
+    def history_complete(self) -> bool:
+        """Whether every history that Jira counts is here."""
+        return len(self.histories) >= (self.history_total or 0)
+
+
+@dataclass(frozen=True)
+class UnreadableIssue:
+    """An issue that cannot be stored as a row: set aside with what Jira sent and why."""
+
+    issue_id: int | None
+    issue_key: str | None
+    reason: str
+    payload: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class IssuePage:
+    """What one search request brought. `next_token` is None on the last page of a token walk."""
+
+    issues: tuple[IssueRecord, ...]
+    unreadable: tuple[UnreadableIssue, ...] = ()
+    next_token: str | None = None
+    is_last: bool | None = None
+    total: int | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """How many issues the page held, readable or not."""
+        return len(self.issues) + len(self.unreadable)
+
+
+class _Page(msgspec.Struct):
+    # Required on purpose: an error body or an empty object must not pass for a page without issues.
+    issues: list[msgspec.Raw]
+    nextPageToken: str | None = None
+    isLast: bool | None = None
+    total: int | None = None
+    warnings: list[msgspec.Raw] | None = None
+
+
+class _Project(msgspec.Struct):
+    id: str | int | None = None
+
+
+class _Fields(msgspec.Struct):
+    created: str
+    updated: str
+    project: _Project | None = None
+
+
+class _Changelog(msgspec.Struct):
+    histories: list[msgspec.Raw] | None = None
+    total: int | None = None
+
+
+class _HistoryId(msgspec.Struct):
+    id: str | int
+
+
+_decode_page = msgspec.json.Decoder(_Page).decode
+_decode_issue = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_decode_fields = msgspec.json.Decoder(_Fields).decode
+_decode_changelog = msgspec.json.Decoder(_Changelog | None).decode
+_decode_text = msgspec.json.Decoder(str).decode
+_decode_history_id = msgspec.json.Decoder(_HistoryId).decode
+
+
+def read_page(body: bytes) -> IssuePage:
+    """Cut the body of a search answer into issues. Raises `msgspec.DecodeError` when it is not a whole page of issues;
+    a single issue that cannot be read is returned among `unreadable`."""
+    page = _decode_page(clean_json(body))
+    issues: list[IssueRecord] = []
+    unreadable: list[UnreadableIssue] = []
+    for raw in page.issues:
+        entry = read_issue(bytes(raw))
+        if isinstance(entry, IssueRecord):
+            issues.append(entry)
+        else:
+            unreadable.append(entry)
+    return IssuePage(
+        issues=tuple(issues),
+        unreadable=tuple(unreadable),
+        next_token=page.nextPageToken or None,
+        is_last=page.isLast,
+        total=page.total,
+        warnings=tuple(bytes(w).decode() for w in page.warnings or ()),
+    )
+
+
+def read_issue(raw: bytes) -> IssueRecord | UnreadableIssue:
+    """One issue object, or the reason why it cannot be a row: without id, key, creation or update there is nothing to
+    key, order or window it by. Everything else may be null, missing or of a surprising type."""
+    issue_id: int | None = None
+    issue_key: str | None = None
+    try:
+        parts = _decode_issue(raw)
+        issue_id = int(_decode_text(parts["id"]) if bytes(parts["id"]).startswith(b'"') else bytes(parts["id"]))
+        issue_key = _decode_text(parts["key"])
+        fields = _decode_fields(parts["fields"])
+        changelog = _decode_changelog(parts.pop("changelog", msgspec.Raw(b"null"))) or _Changelog()
+        histories = tuple(bytes(history) for history in changelog.histories or ())
+        for history in histories:
+            history_id(history)
+        return IssueRecord(
+            issue_id=issue_id,
+            issue_key=issue_key,
+            project_id=None if fields.project is None or fields.project.id is None else str(fields.project.id),
+            created=_instant(fields.created, "created"),
+            updated=_instant(fields.updated, "updated"),
+            payload=b"{" + b",".join(msgspec.json.encode(k) + b":" + bytes(v) for k, v in parts.items()) + b"}",
+            histories=histories,
+            history_total=changelog.total if changelog.histories is not None else None,
+        )
+    except KeyError as missing:
+        reason = f"the issue has no {missing.args[0]!r}"
+    except (ValueError, OverflowError, msgspec.DecodeError) as error:
+        reason = f"the issue is not readable: {error}"
+    return UnreadableIssue(issue_id, issue_key, reason, raw)
+
+
+def history_id(history: bytes) -> int:
+    """The numeric id of a changelog entry; unique and stable within a site."""
+    return int(_decode_history_id(history).id)
+
+
+def clean_json(body: bytes) -> bytes:
+    """The same JSON with bytes that are no UTF-8 and escapes of half a surrogate pair replaced by U+FFFD.
+
+    Jira passes on what people paste; DuckDB refuses the whole file for one of these.
+    """
+    if body.startswith(b"\xef\xbb\xbf"):
+        body = body[3:]
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        body = body.decode("utf-8", errors="replace").encode()
+    if b"\\ud" in body or b"\\uD" in body:
+        body = _ESCAPE.sub(lambda escape: rb"\ufffd" if escape[1] else escape[0], body)
+    return body
+
+
+def _instant(text: str, name: str) -> datetime:
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"{name} is {text[:40]!r}, which is no instant") from error
+    if instant.tzinfo is None or not 1900 <= instant.year <= 2200:
+        raise ValueError(f"{name} is {text[:40]!r}, which is no instant that Jira can mean")
+    return instant

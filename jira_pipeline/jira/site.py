@@ -1,0 +1,196 @@
+"""A Jira site as this project sees it: what both dialects share, and the few requests in which they differ.
+
+One class a dialect (`cloud.CloudSite`, `datacenter.DataCenterSite`) behind the interface `JiraSite`; `client.connect`
+picks the right one. Nothing here knows Dagster or DuckDB.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeVar
+
+import msgspec
+
+from jira_pipeline.jira.errors import NotJira, RequestRefused
+from jira_pipeline.jira.fields import Field
+from jira_pipeline.jira.jql import IssueWindow
+from jira_pipeline.jira.pages import IssuePage, clean_json
+from jira_pipeline.jira.transport import Meter, Transport
+
+Item = TypeVar("Item")
+
+# Everything but what search answers cut short anyway (20 comments, 20 worklogs) and would only pretend to be complete.
+ISSUE_FIELDS = "*all,-comment,-worklog"
+
+
+class User(msgspec.Struct, frozen=True):
+    """A user as the site describes one; which of the ids is there depends on the dialect."""
+
+    accountId: str | None = None
+    key: str | None = None
+    name: str | None = None
+    displayName: str | None = None
+    emailAddress: str | None = None
+    accountType: str | None = None
+    active: bool | None = None
+    timeZone: str | None = None
+
+    @property
+    def user_id(self) -> str | None:
+        """accountId on Cloud, user key on Data Center, user name where an old site gives nothing else."""
+        return self.accountId or self.key or self.name
+
+
+class _Lead(msgspec.Struct, frozen=True):
+    accountId: str | None = None
+    key: str | None = None
+    name: str | None = None
+
+
+class Project(msgspec.Struct, frozen=True):
+    """A project that the account can browse. `style` is `classic` (company-managed) or `next-gen` (team-managed)."""
+
+    id: str
+    key: str
+    name: str = ""
+    projectTypeKey: str | None = None
+    style: str | None = None
+    archived: bool = False
+    lead: _Lead | None = None
+
+    @property
+    def lead_id(self) -> str | None:
+        """The lead's user id."""
+        return (self.lead.accountId or self.lead.key or self.lead.name) if self.lead else None
+
+
+class _Category(msgspec.Struct, frozen=True):
+    key: str | None = None
+
+
+class Status(msgspec.Struct, frozen=True):
+    """A status; names repeat and change, so it is known by its id."""
+
+    id: str
+    name: str = ""
+    statusCategory: _Category | None = None
+
+    @property
+    def category(self) -> str | None:
+        """`new`, `indeterminate`, `done`, or None when Jira does not say (`undefined`)."""
+        key = self.statusCategory.key if self.statusCategory else None
+        return key if key in ("new", "indeterminate", "done") else None
+
+
+@dataclass(frozen=True)
+class SiteIdentity:
+    """Which site answered, and as whom."""
+
+    server: str
+    kind: Literal["cloud", "datacenter"]
+    title: str
+    version: str
+    account_id: str
+    account_name: str
+    time_zone: str
+
+
+class _Problems(msgspec.Struct):
+    errorMessages: list[str] = []
+    errors: dict[str, str] = {}
+
+
+_decode_problems = msgspec.json.Decoder(_Problems).decode
+
+
+class JiraSite(ABC):
+    """The interface to a connected site. Its methods raise the errors of `jira.errors`."""
+
+    def __init__(self, transport: Transport, identity: SiteIdentity) -> None:
+        self.transport = transport
+        self.identity = identity
+
+    @abstractmethod
+    def projects(self) -> tuple[Project, ...]:
+        """Every project that the account can browse, archived ones too."""
+
+    @abstractmethod
+    def directory(self) -> Iterator[User]:
+        """Every user the site lists. Raises `RequestRefused` (403) when the account may not browse users."""
+
+    @abstractmethod
+    def count(self, window: IssueWindow, *, meter: Meter) -> int:
+        """About how many issues a window holds; good for planning, never for conclusions."""
+
+    @abstractmethod
+    def walk(self, window: IssueWindow, *, meter: Meter) -> Iterator[IssuePage]:
+        """The issues of a window with complete histories, oldest creation first, page by page as they come.
+
+        An issue may come twice; none that matched from beginning to end is left out.
+        """
+
+    def fields(self) -> tuple[Field, ...]:
+        """Every field that the account can see."""
+        return self.transport.get("field", decode=json_list(Field))
+
+    def statuses(self) -> tuple[Status, ...]:
+        """Every status of the site, those of team-managed projects included."""
+        return self.transport.get("status", decode=json_list(Status))
+
+    def server_time(self) -> datetime:
+        """The site's clock. Windows and watermarks are measured by it, never by the local clock."""
+        _, answer = self.transport.exchange("GET", "serverInfo", decode=msgspec.json.decode)
+        if answer.server_time is None:
+            raise NotJira(
+                f"{self.identity.server} answers without a Date header, so its clock is unknown: "
+                "check the proxy between this machine and Jira."
+            )
+        return answer.server_time
+
+    def project_key_in_use(self, key: str) -> bool:
+        """Whether a project with this key exists, visible to the account or not.
+
+        The check made before a project is created says so to anybody (`projectvalidate/key`); where it is not answered
+        as documented, the project counts as existing, which is the more careful conclusion.
+        """
+        try:
+            problems = self.transport.get("projectvalidate/key", {"key": key}, decode=_decode_problems)
+        except RequestRefused:
+            return True
+        return bool(problems.errorMessages or problems.errors)
+
+    def newest_creation(self, window: IssueWindow, *, meter: Meter) -> datetime | None:
+        """When the newest issue of a window was created; None when it is empty."""
+        page = self._search(
+            window.jql(newest_first=True),
+            token=None,
+            page_size=1,
+            fields="created,updated",
+            histories=False,
+            meter=meter,
+        )
+        return page.issues[0].created if page.issues else None
+
+    @abstractmethod
+    def _search(
+        self, jql: str, *, token: str | None, page_size: int, fields: str, histories: bool, meter: Meter
+    ) -> IssuePage:
+        """One search request."""
+
+
+def json_list(item: type[Item]) -> Callable[[bytes], tuple[Item, ...]]:
+    """A decoder of a JSON array of `item`, surviving what people paste into names."""
+    decoder = msgspec.json.Decoder(tuple[item, ...])  # type: ignore[valid-type]
+    return lambda body: decoder.decode(clean_json(body))
+
+
+def unique_users(users: Iterable[User]) -> Iterator[User]:
+    """The users without repetitions: pages of the directory may overlap."""
+    seen: set[str] = set()
+    for user in users:
+        if user.user_id and user.user_id not in seen:
+            seen.add(user.user_id)
+            yield user
