@@ -1,36 +1,35 @@
--- The tables of the warehouse, first version. Idempotent: run at every opening of the working database.
--- Names and meanings of the columns that people rely on are fixed by the table reference in docs/tables.md.
+-- The tables of the warehouse. Idempotent. What tables and columns mean is in comments.sql.
 -- No primary keys: they make upserts 3 to 20 times dearer in DuckDB; uniqueness holds by construction and is checked by asset checks.
 
 CREATE SCHEMA IF NOT EXISTS ops;
 
 CREATE TABLE IF NOT EXISTS projects (
-    project_id   VARCHAR,      -- numeric id in Jira, as text; survives a change of key
+    project_id   VARCHAR,
     project_key  VARCHAR,
     name         VARCHAR,
-    project_type VARCHAR,      -- software, service_desk, business, product_discovery
+    project_type VARCHAR,
     lead_id      VARCHAR,
     is_archived  BOOLEAN,
-    is_tracked   BOOLEAN,      -- in tracked_projects of jira_pipeline.yaml and active there
-    synced_at    TIMESTAMPTZ   -- when the row's present content was stored
+    is_tracked   BOOLEAN,
+    synced_at    TIMESTAMPTZ
 );
 
 CREATE TABLE IF NOT EXISTS users (
-    user_id       VARCHAR,     -- accountId on Cloud, user key on Data Center
+    user_id       VARCHAR,
     display_name  VARCHAR,
     email_address VARCHAR,
-    account_type  VARCHAR,     -- atlassian, app, customer, unknown; NULL on Data Center
+    account_type  VARCHAR,
     is_active     BOOLEAN,
     time_zone     VARCHAR,
-    source        VARCHAR,     -- directory: listed by the site; issues: only met in issues and histories
+    source        VARCHAR,
     synced_at     TIMESTAMPTZ
 );
 
 CREATE TABLE IF NOT EXISTS statuses (
     status_id       VARCHAR,
     name            VARCHAR,
-    status_category VARCHAR,   -- new, indeterminate, done; NULL when Jira does not say
-    is_listed       BOOLEAN,   -- false: met in issues, absent from the site's own list
+    status_category VARCHAR,
+    is_listed       BOOLEAN,
     synced_at       TIMESTAMPTZ
 );
 
@@ -41,21 +40,21 @@ CREATE TABLE IF NOT EXISTS raw_issues (
     project_key      VARCHAR,
     created_at       TIMESTAMPTZ,
     updated_at       TIMESTAMPTZ,
-    payload          JSON,        -- the issue object as Jira sent it, without its changelog
-    history_count    INTEGER,     -- what Jira says the total is
+    payload          JSON,
+    history_count    INTEGER,
     history_complete BOOLEAN,
-    partition_date   DATE,        -- of the run that wrote it
+    partition_date   DATE,
     synced_at        TIMESTAMPTZ,
     removed_at       TIMESTAMPTZ,
-    removal_reason   VARCHAR,     -- deleted, moved_out, not_visible
-    content_hash     UBIGINT,     -- of payload and histories: tells a changed issue from one fetched again
-    load_id          BIGINT       -- the load that wrote the row; what is derived from it remembers the number
+    removal_reason   VARCHAR,
+    content_hash     UBIGINT,
+    load_id          BIGINT
 );
 
 CREATE TABLE IF NOT EXISTS issue_changes (
     issue_id    BIGINT,
     history_id  BIGINT,
-    item_index  INTEGER,          -- position of the item in its history, from 0
+    item_index  INTEGER,
     changed_at  TIMESTAMPTZ,
     author_id   VARCHAR,
     field       VARCHAR,
@@ -75,17 +74,17 @@ CREATE TABLE IF NOT EXISTS issues (
     description     VARCHAR,
     issue_type      VARCHAR,
     is_subtask      BOOLEAN,
-    hierarchy_level INTEGER,      -- -1 sub-task, 0 standard, 1 and more epic and above
+    hierarchy_level INTEGER,
     status_id       VARCHAR,
     status          VARCHAR,
-    status_category VARCHAR,      -- new, indeterminate, done; NULL when unknown
+    status_category VARCHAR,
     status_category_changed_at TIMESTAMPTZ,
     priority        VARCHAR,
     resolution      VARCHAR,
     assignee_id     VARCHAR,
     reporter_id     VARCHAR,
     creator_id      VARCHAR,
-    parent_key      VARCHAR,      -- parent issue or epic
+    parent_key      VARCHAR,
     story_points    DOUBLE,
     is_flagged      BOOLEAN,
     labels          VARCHAR[],
@@ -97,7 +96,7 @@ CREATE TABLE IF NOT EXISTS issues (
     created_at      TIMESTAMPTZ,
     updated_at      TIMESTAMPTZ,
     resolved_at     TIMESTAMPTZ,
-    load_id         BIGINT        -- of the raw_issues row it was read from
+    load_id         BIGINT
 );
 
 CREATE TABLE IF NOT EXISTS matched_assignees (
@@ -107,9 +106,9 @@ CREATE TABLE IF NOT EXISTS matched_assignees (
     member_name      VARCHAR,
     member_email     VARCHAR,
     team             VARCHAR,
-    match_method     VARCHAR,     -- account_id, email, alias
+    match_method     VARCHAR,
     is_matched       BOOLEAN,
-    unmatched_reason VARCHAR,     -- no_email, no_team_member, ambiguous, not_a_person
+    unmatched_reason VARCHAR,
     assigned_issues  BIGINT,
     open_issues      BIGINT
 );
@@ -119,10 +118,10 @@ CREATE TABLE IF NOT EXISTS ops.tracked_projects (
     project_key     VARCHAR,
     name            VARCHAR,
     is_active       BOOLEAN,
-    sync_status     VARCHAR,      -- pending, syncing, complete, error
+    sync_status     VARCHAR,
     last_sync_at    TIMESTAMPTZ,
     last_sync_error VARCHAR,
-    synced_through  TIMESTAMPTZ,  -- everything updated before this instant is stored
+    synced_through  TIMESTAMPTZ,
     issue_count     BIGINT
 );
 
@@ -130,10 +129,10 @@ CREATE TABLE IF NOT EXISTS ops.sync_runs (
     run_id          VARCHAR,
     project_key     VARCHAR,
     partition_date  DATE,
-    mode            VARCHAR,      -- full, incremental
+    mode            VARCHAR,
     started_at      TIMESTAMPTZ,
     finished_at     TIMESTAMPTZ,
-    status          VARCHAR,      -- complete, error
+    status          VARCHAR,
     issues_fetched  BIGINT,
     issues_created  BIGINT,
     issues_updated  BIGINT,
@@ -155,9 +154,8 @@ CREATE TABLE IF NOT EXISTS ops.quarantined_issues (
     last_seen_at  TIMESTAMPTZ
 );
 
--- Which field plays a role (story_points, sprint, flagged, epic_link); several rows a role are read in order of rank.
 CREATE TABLE IF NOT EXISTS ops.field_roles (
-    project_id   VARCHAR,         -- NULL: holds for every project without rows of its own
+    project_id   VARCHAR,
     role         VARCHAR,
     field_id     VARCHAR,
     field_name   VARCHAR,
@@ -166,14 +164,7 @@ CREATE TABLE IF NOT EXISTS ops.field_roles (
     reason       VARCHAR
 );
 
--- Landing files whose content is in the tables, written in the loading transaction: a load repeated after a crash changes nothing.
-CREATE TABLE IF NOT EXISTS ops.loaded_files (
-    file_name VARCHAR,
-    load_id   BIGINT,
-    loaded_at TIMESTAMPTZ
-);
 
--- One value a name: schema_version, as_of (the instant to which the tables are known to be complete), and what derived tables were built with.
 CREATE TABLE IF NOT EXISTS ops.state (
     name  VARCHAR,
     value VARCHAR

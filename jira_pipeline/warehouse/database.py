@@ -1,0 +1,178 @@
+"""The two files: a working database that one run at a time writes, and the published copy that everybody else reads.
+
+DuckDB lets one process write a file and nobody else open it meanwhile, so people never open the file that is written.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from shutil import copyfileobj
+
+import duckdb
+from filelock import FileLock, Timeout
+
+from jira_pipeline.errors import PipelineError, SettingsError
+from jira_pipeline.warehouse.flow import create_flow_tables
+from jira_pipeline.warehouse.statements import run_sql, sql_text
+
+log = logging.getLogger(__name__)
+
+SCHEMA_VERSION = 1
+_SCHEMA_FILES = ("schema", "comments", "schema_flow")
+# Named, because a newer DuckDB would write files that the clients of people's tools cannot open yet.
+_STORAGE_VERSION = "v1.5.0"
+_MEMORY_LIMIT = "1GB"
+_WAIT_SECONDS = 600.0
+
+
+class Warehouse:
+    """The warehouse at one path. Every write goes through `transaction`; people see it after `publish`."""
+
+    def __init__(self, published: Path) -> None:
+        self.published = published
+        self.working = published.with_name(f"{published.stem}_working.duckdb")
+        self.landing = published.with_name(f"{published.stem}_landing")
+        self._write_lock = published.with_name(f"{published.stem}_working.lock")
+        self._sync_lock = published.with_name(f"{published.stem}_sync.lock")
+
+    def prepare(self) -> None:
+        """Make the directory and the tables. Raises `SettingsError` when the path cannot be written."""
+        try:
+            self.published.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            probe = self.published.with_name(f".{self.published.name}.writable")
+            probe.touch(mode=0o600)
+            probe.unlink()
+        except OSError as error:
+            raise SettingsError(
+                f"JIRA_PIPELINE_DATABASE is {self.published}, which cannot be written ({error.strerror}): "
+                "set it to a file in a directory that belongs to you."
+            ) from error
+        with self.transaction():
+            pass
+
+    @contextmanager
+    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection to the working database inside one transaction: committed at the end, rolled back on an error,
+        and closed in any case. Waits for another process that is writing, up to ten minutes."""
+        with _held(self._write_lock, "is being written by another run"):
+            connection = self._connect()
+            try:
+                connection.execute("BEGIN")
+                run_sql(connection, "macros")
+                _ensure_schema(connection, self.working)
+                yield connection
+                connection.execute("COMMIT")
+            finally:
+                connection.close()
+
+    @contextmanager
+    def syncing(self) -> Iterator[Path]:
+        """The right to fetch into this warehouse, held by one process at a time; gives an empty directory for landing
+        files.
+
+        Landing files of a run that died are dropped: its watermarks did not move, so what they hold is fetched again.
+        """
+        with _held(self._sync_lock, "is being synced by another run"):
+            self.landing.mkdir(mode=0o700, exist_ok=True)
+            for leftover in self.landing.iterdir():
+                leftover.unlink()
+            yield self.landing
+
+    def publish(self) -> int:
+        """Swap a copy of the working database in for people to read, atomically; returns its size in bytes.
+
+        Whoever has the old copy open keeps reading it; whoever opens it next sees the new one. Copying bytes of a
+        checkpointed file takes a second for a gigabyte, a logical copy half a minute.
+        """
+        with _held(self._write_lock, "is being written by another run"):
+            connection = self._connect()
+            try:
+                connection.execute("CHECKPOINT")
+            finally:
+                connection.close()
+            unfinished = self.published.with_name(f".{self.published.name}.publishing")
+            with self.working.open("rb") as source, unfinished.open("wb") as target:
+                os.fchmod(target.fileno(), 0o600)
+                copyfileobj(source, target, 1 << 22)
+                target.flush()
+                os.fsync(target.fileno())
+            os.replace(unfinished, self.published)
+            # Left by somebody who wrote to the old copy: DuckDB would refuse to open the new one beside it.
+            self.published.with_name(f"{self.published.name}.wal").unlink(missing_ok=True)
+            return self.published.stat().st_size
+
+    @contextmanager
+    def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A read-only connection to the published copy. Raises `SettingsError` when nothing has been published yet."""
+        if not self.published.exists():
+            raise SettingsError(f"There is no database at {self.published} yet: run `jira-pipeline sync` first.")
+        connection = duckdb.connect(str(self.published), read_only=True)
+        try:
+            connection.execute("SET TimeZone = 'UTC'")
+            yield connection
+        finally:
+            connection.close()
+
+    def _connect(self) -> duckdb.DuckDBPyConnection:
+        try:
+            connection = duckdb.connect(str(self.working), config={"storage_compatibility_version": _STORAGE_VERSION})
+        except duckdb.IOException as error:
+            if "lock" in str(error):
+                raise PipelineError(
+                    f"{self.working} is open in another program: close it there. "
+                    f"For queries use {self.published.name}, which can be open at any time."
+                ) from error
+            raise
+        os.chmod(self.working, 0o600)
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(f"SET memory_limit = '{_MEMORY_LIMIT}'")
+        connection.execute("SET preserve_insertion_order = false")
+        # A Python variable must never stand in for a table that is missing.
+        connection.execute("SET python_enable_replacements = false")
+        # Rewriting nearly every row group after a large upsert costs minutes; deleted rows are reused anyway.
+        connection.execute("SET max_vacuum_tasks = 0")
+        return connection
+
+
+def _ensure_schema(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Create what is missing, unless this very definition has been applied before."""
+    definition = f"{SCHEMA_VERSION}:{zlib.crc32(''.join(map(sql_text, _SCHEMA_FILES)).encode()):08x}"
+    known = connection.execute(
+        "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'ops' AND table_name = 'state'"
+    ).fetchone()
+    if known:
+        row = connection.execute("SELECT value FROM ops.state WHERE name = 'schema'").fetchone()
+        if row is not None and row[0] == definition:
+            return
+        if row is not None and int(row[0].partition(":")[0]) > SCHEMA_VERSION:
+            raise SettingsError(f"{path} was written by a newer jira_pipeline: update this installation.")
+    run_sql(connection, "schema")
+    run_sql(connection, "comments")
+    create_flow_tables(connection)
+    connection.execute("DELETE FROM ops.state WHERE name = 'schema'")
+    connection.execute("INSERT INTO ops.state VALUES ('schema', ?)", [definition])
+
+
+@contextmanager
+def _held(path: Path, what: str) -> Iterator[None]:
+    lock = FileLock(path, mode=0o600)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        log.info("%s %s; waiting for it", path.parent, what)
+        try:
+            lock.acquire(timeout=_WAIT_SECONDS)
+        except Timeout as error:
+            raise PipelineError(
+                f"{path.parent} {what} and has been for {_WAIT_SECONDS / 60:.0f} minutes: "
+                "wait for it to end, or stop it, then run again."
+            ) from error
+    try:
+        yield
+    finally:
+        lock.release()

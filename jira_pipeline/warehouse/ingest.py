@@ -1,0 +1,248 @@
+"""One sync of the tracked projects: fetch with threads, store each project in a transaction as soon as it is
+complete."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+
+from jira_pipeline.errors import PipelineError, SettingsError
+from jira_pipeline.jira.errors import ProjectUnavailable, RunFatal
+from jira_pipeline.jira.fields import Field, FieldRole, configured_story_points, discover_roles, story_points_roles
+from jira_pipeline.jira.site import JiraSite, Project
+from jira_pipeline.settings import PipelineConfig, TrackedProject
+from jira_pipeline.sync.fetch import ProjectFetch, fetch_projects
+from jira_pipeline.sync.plan import PartitionWindow, plan_project
+from jira_pipeline.sync.progress import Progress
+from jira_pipeline.warehouse.database import Warehouse
+from jira_pipeline.warehouse.load import LoadCounts, load_issues
+from jira_pipeline.warehouse.operations import (
+    TrackedState,
+    advance_as_of,
+    known_project_ids,
+    mark_syncing,
+    record_outcome,
+    record_unavailable,
+    store_field_roles,
+    store_tracked_projects,
+    watermarks,
+)
+from jira_pipeline.warehouse.reference import store_statuses
+
+
+@dataclass(frozen=True)
+class ProjectOutcome:
+    """How the sync of one tracked project ended. `error` is None when everything of its window is stored."""
+
+    project_key: str
+    mode: str | None
+    issues_fetched: int = 0
+    issues_created: int = 0
+    issues_updated: int = 0
+    issues_failed: int = 0
+    changes_written: int = 0
+    requests: int = 0
+    retries: int = 0
+    error: BaseException | None = None
+
+    @property
+    def is_permanent(self) -> bool:
+        """Whether the error stays until somebody acts: trying again tomorrow alone does not help."""
+        return isinstance(self.error, (ProjectUnavailable, SettingsError))
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Tracked projects and what Jira shows of them: those to be synced, and those it does not show, each with the
+    reason."""
+
+    active: tuple[tuple[TrackedProject, Project], ...]
+    missing: tuple[tuple[TrackedProject, PipelineError], ...]
+
+
+def select_projects(
+    site: JiraSite,
+    projects: Sequence[Project],
+    config: PipelineConfig,
+    *,
+    known_ids: dict[str, str],
+    only: Sequence[str] = (),
+) -> Selection:
+    """Find the active tracked projects among those that the account can browse, by id where one is known.
+
+    `only` narrows the run to these keys; a key that is not tracked is a `SettingsError`.
+    """
+    by_id = {project.id: project for project in projects}
+    by_key = {project.key: project for project in projects}
+    tracked = [t for t in config.tracked_projects if t.active]
+    wanted = {key.upper() for key in only}
+    active: list[tuple[TrackedProject, Project]] = []
+    missing: list[tuple[TrackedProject, PipelineError]] = []
+    names: set[str] = set()
+    for entry in tracked:
+        project_id = entry.id or known_ids.get(entry.key or "")
+        project = by_id.get(project_id or "") or by_key.get(entry.key or "")
+        names |= {name for name in (entry.key, project.key if project else None) if name}
+        if wanted and not wanted & {entry.key, project.key if project else None}:
+            continue
+        if project is not None:
+            active.append((entry, project))
+        else:
+            missing.append(
+                (entry, _why_missing(site, entry, config.path, was_seen=project_id is not None and entry.id is None))
+            )
+    unknown = sorted(wanted - names)
+    if unknown:
+        raise SettingsError(
+            f"{', '.join(unknown)} is not among the active tracked projects of {config.path}: "
+            f"choose from {', '.join(sorted(names)) or 'none'}, or add it there."
+        )
+    return Selection(tuple(active), tuple(missing))
+
+
+def ingest(
+    site: JiraSite,
+    warehouse: Warehouse,
+    config: PipelineConfig,
+    *,
+    partitions: PartitionWindow,
+    run_id: str,
+    progress: Progress,
+    full: bool = False,
+    only: Sequence[str] = (),
+) -> tuple[ProjectOutcome, ...]:
+    """Fetch and store every change of the tracked projects that the partitions ask for.
+
+    One project's failure leaves the others stored and is part of the result. Raises `RunFatal` after what had been
+    fetched is stored, `SettingsError` before anything is fetched.
+    """
+    with warehouse.syncing() as landing:
+        projects, fields, statuses, now = site.projects(), site.fields(), site.statuses(), site.server_time()
+        with warehouse.transaction() as connection:
+            known_ids = known_project_ids(connection)
+        selection = select_projects(site, projects, config, known_ids=known_ids, only=only)
+        roles = _field_roles(site, fields, config, selection)
+        with warehouse.transaction() as connection:
+            store_field_roles(connection, roles)
+            store_statuses(connection, statuses, synced_at=now)
+            store_tracked_projects(connection, _tracked_states(config, projects, known_ids))
+            marks = watermarks(connection)
+            mark_syncing(connection, [project.id for _, project in selection.active])
+            outcomes = [
+                _unavailable(connection, entry, error, run_id=run_id, partitions=partitions, at=now)
+                for entry, error in selection.missing
+            ]
+        plans = [
+            plan_project(
+                project,
+                watermark=marks.get(project.id),
+                partitions=partitions,
+                overlap=timedelta(hours=config.sync.overlap_hours),
+                full=full,
+            )
+            for _, project in selection.active
+        ]
+        fatal: BaseException | None = None
+        for fetch in fetch_projects(site, plans, landing, threads=config.sync.concurrency, progress=progress):
+            outcomes.append(_store(warehouse, fetch, run_id=run_id, partitions=partitions))
+            if isinstance(fetch.error, RunFatal):
+                fatal = fetch.error
+        if fatal is not None:
+            raise fatal
+        if not any(outcome.error for outcome in outcomes):
+            with warehouse.transaction() as connection:
+                advance_as_of(connection, min(now, partitions.ends_at or now))
+    return tuple(outcomes)
+
+
+def _store(warehouse: Warehouse, fetch: ProjectFetch, *, run_id: str, partitions: PartitionWindow) -> ProjectOutcome:
+    with warehouse.transaction() as connection:
+        finished_at = datetime.now(UTC)
+        counts = LoadCounts()
+        if fetch.files or fetch.unreadable:
+            counts = load_issues(connection, fetch, partition_date=partitions.last, synced_at=finished_at)
+        record_outcome(
+            connection, fetch, counts, run_id=run_id, partition_date=partitions.last, finished_at=finished_at
+        )
+    for file in fetch.files:
+        file.path.unlink()
+    return ProjectOutcome(
+        project_key=fetch.plan.project.key,
+        mode=fetch.plan.mode,
+        issues_fetched=fetch.issues_fetched,
+        issues_created=counts.issues_created,
+        issues_updated=counts.issues_updated,
+        issues_failed=len(fetch.unreadable),
+        changes_written=counts.changes_written,
+        requests=fetch.requests,
+        retries=fetch.retries,
+        error=fetch.error,
+    )
+
+
+def _unavailable(
+    connection: duckdb.DuckDBPyConnection,
+    entry: TrackedProject,
+    error: PipelineError,
+    *,
+    run_id: str,
+    partitions: PartitionWindow,
+    at: datetime,
+) -> ProjectOutcome:
+    key = entry.key or f"id {entry.id}"
+    record_unavailable(connection, key, str(error), run_id=run_id, partition_date=partitions.last, at=at)
+    return ProjectOutcome(project_key=key, mode=None, error=error)
+
+
+def _why_missing(site: JiraSite, entry: TrackedProject, path: Path, *, was_seen: bool) -> PipelineError:
+    name = entry.key or f"id {entry.id}"
+    if was_seen or (entry.key is not None and site.project_key_in_use(entry.key)):
+        return ProjectUnavailable(
+            f"Project {name} is not visible to the account at {site.identity.server}: it has been deleted, "
+            "or the account lacks the permission to browse it. What is stored stays; it is synced again once it is back."
+        )
+    return SettingsError(f"There is no project {name} at {site.identity.server}: correct tracked_projects in {path}.")
+
+
+def _field_roles(
+    site: JiraSite, fields: Sequence[Field], config: PipelineConfig, selection: Selection
+) -> list[FieldRole]:
+    roles = list(discover_roles(fields))
+    for entry, project in selection.active:
+        if entry.story_points_field:
+            role = configured_story_points(project.id, entry.story_points_field, fields)
+            if role is None:
+                raise SettingsError(
+                    f"story_points_field of project {project.key} is {entry.story_points_field}, a field that "
+                    f"{site.identity.server} does not show: correct it in {config.path}, or leave it out."
+                )
+            roles.append(role)
+        elif project.style == "classic":
+            own = story_points_roles(fields, team_managed_first=False)
+            if len(own) > 1:
+                roles += [FieldRole(**(vars(role) | {"project_id": project.id})) for role in own]
+    return roles
+
+
+def _tracked_states(
+    config: PipelineConfig, projects: Sequence[Project], known_ids: dict[str, str]
+) -> list[TrackedState]:
+    by_id = {project.id: project for project in projects}
+    by_key = {project.key: project for project in projects}
+    states = []
+    for entry in config.tracked_projects:
+        project_id = entry.id or known_ids.get(entry.key or "")
+        project = by_id.get(project_id or "") or by_key.get(entry.key or "")
+        states.append(
+            TrackedState(
+                project_id=project.id if project else project_id,
+                project_key=project.key if project else entry.key or f"id {entry.id}",
+                name=project.name if project else None,
+                is_active=entry.active,
+            )
+        )
+    return states

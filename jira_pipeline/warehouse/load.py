@@ -1,0 +1,113 @@
+"""Landing files into tables: one transaction a project, set-based SQL, the newest version of an issue wins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import duckdb
+
+from jira_pipeline.jira.pages import UnreadableIssue
+from jira_pipeline.sync.fetch import ProjectFetch
+from jira_pipeline.sync.landing import LandingFile
+from jira_pipeline.warehouse.statements import run_sql
+
+# What one statement parses: large enough to use both cores, small enough that memory does not grow with the project.
+_BATCH_BYTES = 128 << 20
+_LINE_MARGIN = 1024
+
+
+@dataclass(frozen=True)
+class LoadCounts:
+    """What loading a project's landing files changed."""
+
+    issues_created: int = 0
+    issues_updated: int = 0
+    changes_written: int = 0
+
+    def __add__(self, other: LoadCounts) -> LoadCounts:
+        return LoadCounts(
+            self.issues_created + other.issues_created,
+            self.issues_updated + other.issues_updated,
+            self.changes_written + other.changes_written,
+        )
+
+
+def load_issues(
+    connection: duckdb.DuckDBPyConnection, fetch: ProjectFetch, *, partition_date: date, synced_at: datetime
+) -> LoadCounts:
+    """Upsert a project's landing files into raw_issues and issue_changes, and whom they mention into users and
+    statuses.
+
+    Runs inside the caller's transaction. Loading the same files again changes nothing.
+    """
+    counts = LoadCounts()
+    load_id = _next_load_id(connection)
+    for batch in _batches(fetch.files):
+        counts += _load_batch(connection, batch, load_id=load_id, partition_date=partition_date, synced_at=synced_at)
+    _set_aside(connection, fetch.unreadable, fetch.plan.project.key, synced_at)
+    return counts
+
+
+def _load_batch(connection: duckdb.DuckDBPyConnection, batch: Sequence[LandingFile], **parameters: Any) -> LoadCounts:
+    parameters |= {
+        "files": [str(file.path) for file in batch],
+        "longest_line": max(file.longest_line for file in batch) + _LINE_MARGIN,
+    }
+    run_sql(connection, "stage_landing", parameters)
+    accepted, created = _one_row(connection, "SELECT count(*), count(*) FILTER (is_new) FROM accepted")
+    # An issue that was read well this time needs no place among the unreadable.
+    connection.execute(
+        "DELETE FROM ops.quarantined_issues WHERE issue_id IN (SELECT issue_id FROM staged) AND issue_id IS NOT NULL"
+    )
+    if not accepted:
+        return LoadCounts()
+    run_sql(connection, "load_raw_issues", parameters)
+    run_sql(connection, "load_issue_changes", parameters)
+    run_sql(connection, "load_people", parameters)
+    (changes,) = _one_row(connection, "SELECT count(*) FROM issue_changes SEMI JOIN accepted USING (issue_id)")
+    return LoadCounts(created, accepted - created, changes)
+
+
+def _batches(files: Sequence[LandingFile]) -> Iterator[list[LandingFile]]:
+    batch: list[LandingFile] = []
+    size = 0
+    for file in files:
+        if batch and size + file.json_bytes > _BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+        batch.append(file)
+        size += file.json_bytes
+    if batch:
+        yield batch
+
+
+def _set_aside(
+    connection: duckdb.DuckDBPyConnection, unreadable: Sequence[UnreadableIssue], project_key: str, seen_at: datetime
+) -> None:
+    for issue in {(i.issue_id, i.issue_key, i.payload): i for i in unreadable}.values():
+        run_sql(
+            connection,
+            "quarantine",
+            {
+                "issue_id": issue.issue_id,
+                "issue_key": issue.issue_key,
+                "payload": issue.payload.decode(),
+                "project_key": project_key,
+                "error": issue.reason,
+                "seen_at": seen_at,
+            },
+        )
+
+
+def _next_load_id(connection: duckdb.DuckDBPyConnection) -> int:
+    (load_id,) = _one_row(connection, "SELECT coalesce(max(load_id), 0) + 1 FROM raw_issues")
+    return int(load_id)
+
+
+def _one_row(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
+    row = connection.execute(query).fetchone()
+    assert row is not None
+    return tuple(row)

@@ -1,0 +1,118 @@
+-- raw_issues -> issues, for every issue whose raw row was written by another load than its typed row. Removed issues leave.
+-- Parameter: $field_paths, a list of JSON paths; field_positions (temporary: project_id, role, positions) says which of
+-- them play which role in a project.
+
+CREATE OR REPLACE TEMP TABLE stale AS
+SELECT raw_issues.issue_id, raw_issues.load_id
+FROM raw_issues
+LEFT JOIN issues USING (issue_id)
+WHERE raw_issues.removed_at IS NULL AND issues.load_id IS DISTINCT FROM raw_issues.load_id;
+
+DELETE FROM issues
+WHERE issue_id IN (SELECT issue_id FROM stale)
+    OR issue_id NOT IN (SELECT issue_id FROM raw_issues WHERE removed_at IS NULL);
+
+-- Wrong types become NULL or text here, never an error: custom fields change their type, and people paste anything.
+CREATE OR REPLACE TEMP TABLE typed AS
+SELECT
+    raw_issues.* EXCLUDE (payload),
+    json_transform(payload, '{"fields": {
+        "summary": "VARCHAR",
+        "description": "JSON",
+        "issuetype": {"name": "VARCHAR", "subtask": "VARCHAR", "hierarchyLevel": "VARCHAR"},
+        "status": {"id": "VARCHAR", "name": "VARCHAR", "statusCategory": {"key": "VARCHAR"}},
+        "statuscategorychangedate": "VARCHAR",
+        "priority": {"name": "VARCHAR"},
+        "resolution": {"name": "VARCHAR"},
+        "assignee": {"accountId": "VARCHAR", "key": "VARCHAR", "name": "VARCHAR"},
+        "reporter": {"accountId": "VARCHAR", "key": "VARCHAR", "name": "VARCHAR"},
+        "creator": {"accountId": "VARCHAR", "key": "VARCHAR", "name": "VARCHAR"},
+        "parent": {"key": "VARCHAR"},
+        "labels": "JSON",
+        "components": "JSON",
+        "fixVersions": "JSON",
+        "duedate": "VARCHAR",
+        "resolutiondate": "VARCHAR"
+    }}').fields AS fields,
+    json_extract(payload, CAST($field_paths AS VARCHAR[])) AS custom
+FROM raw_issues
+SEMI JOIN stale USING (issue_id);
+
+-- Descriptions in Atlassian Document Format (REST v3): the text of the leaves in document order, a line a block.
+CREATE OR REPLACE TEMP TABLE adf_text AS
+WITH nodes AS (
+    SELECT typed.issue_id, node.id, node."key", node."type", node.atom ->> '$' AS value, node.path
+    FROM typed, json_tree(typed.fields.description) AS node
+    WHERE json_type(typed.fields.description) = 'OBJECT'
+),
+pieces AS (
+    SELECT
+        issue_id,
+        id,
+        CASE
+            WHEN "key" = 'text' THEN value
+            WHEN "key" = 'url' AND path LIKE '%.attrs' THEN value
+            WHEN "key" = 'type' AND value IN ('paragraph', 'heading', 'codeBlock', 'blockquote', 'rule', 'hardBreak', 'tableRow', 'mediaSingle') THEN chr(10)
+        END AS piece
+    FROM nodes
+    WHERE "type" = 'VARCHAR'
+)
+SELECT issue_id, nullif(trim(string_agg(piece, '' ORDER BY id), chr(10) || ' '), '') AS text
+FROM pieces
+GROUP BY issue_id;
+
+INSERT INTO issues BY NAME
+WITH roles AS (
+    SELECT
+        typed.issue_id,
+        max(field_positions.positions) FILTER (role = 'story_points') AS story_points,
+        max(field_positions.positions) FILTER (role = 'sprint') AS sprint,
+        max(field_positions.positions) FILTER (role = 'flagged') AS flagged,
+        max(field_positions.positions) FILTER (role = 'epic_link') AS epic_link
+    FROM typed
+    JOIN field_positions USING (project_id)
+    GROUP BY typed.issue_id
+)
+SELECT
+    typed.issue_id,
+    issue_key,
+    project_id,
+    project_key,
+    fields.summary,
+    CASE json_type(fields.description)
+        WHEN 'OBJECT' THEN adf_text.text
+        WHEN 'NULL' THEN NULL
+        ELSE fields.description ->> '$'
+    END AS description,
+    fields.issuetype."name" AS issue_type,
+    coalesce(TRY_CAST(fields.issuetype.subtask AS BOOLEAN), false) AS is_subtask,
+    coalesce(
+        TRY_CAST(fields.issuetype.hierarchyLevel AS INTEGER),
+        CASE WHEN TRY_CAST(fields.issuetype.subtask AS BOOLEAN) THEN -1 WHEN fields.issuetype."name" = 'Epic' THEN 1 ELSE 0 END
+    ) AS hierarchy_level,
+    fields.status.id AS status_id,
+    fields.status."name" AS status,
+    coalesce(jira_category(fields.status.statusCategory."key"), statuses.status_category) AS status_category,
+    jira_instant(fields.statuscategorychangedate) AS status_category_changed_at,
+    fields.priority."name" AS priority,
+    fields.resolution."name" AS resolution,
+    jira_user_id(fields.assignee) AS assignee_id,
+    jira_user_id(fields.reporter) AS reporter_id,
+    jira_user_id(fields.creator) AS creator_id,
+    coalesce(fields.parent."key", custom[roles.epic_link[1]] ->> '$') AS parent_key,
+    list_filter(list_transform(roles.story_points, lambda p: jira_number(custom[p])), lambda n: n IS NOT NULL)[1] AS story_points,
+    coalesce(len(json_elements(custom[roles.flagged[1]])), 0) > 0 AS is_flagged,
+    list_transform(json_elements(fields.labels), lambda label: label ->> '$') AS labels,
+    list_transform(json_elements(fields.components), lambda component: component ->> '$.name') AS components,
+    list_transform(json_elements(fields.fixVersions), lambda version: version ->> '$.name') AS fix_versions,
+    list_transform(json_elements(custom[roles.sprint[1]]), lambda sprint: sprint_id(sprint)) AS sprint_ids,
+    list_transform(json_elements(custom[roles.sprint[1]]), lambda sprint: sprint_name(sprint)) AS sprint_names,
+    TRY_CAST(fields.duedate AS DATE) AS due_date,
+    created_at,
+    updated_at,
+    jira_instant(fields.resolutiondate) AS resolved_at,
+    load_id
+FROM typed
+LEFT JOIN roles ON roles.issue_id = typed.issue_id
+LEFT JOIN adf_text ON adf_text.issue_id = typed.issue_id
+LEFT JOIN statuses ON statuses.status_id = typed.fields.status.id;

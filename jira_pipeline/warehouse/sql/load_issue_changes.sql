@@ -1,0 +1,48 @@
+-- Histories of the accepted lines -> issue_changes: all of an issue's rows are written anew. Parameters: $files, $longest_line.
+
+DELETE FROM issue_changes USING accepted WHERE issue_changes.issue_id = accepted.issue_id;
+
+-- Values are read as text, whatever their type; nothing of a history is needed for its key but its id.
+INSERT INTO issue_changes BY NAME
+WITH landed AS (
+    SELECT line_id, issue_id, unnest(histories) AS history
+    FROM read_json(
+        $files,
+        format = 'newline_delimited',
+        records = true,
+        maximum_object_size = $longest_line,
+        columns = {
+            line_id: 'BIGINT', issue_id: 'BIGINT',
+            histories: 'STRUCT(
+                id VARCHAR, created VARCHAR, author STRUCT(accountId VARCHAR, "key" VARCHAR, "name" VARCHAR),
+                items STRUCT("field" VARCHAR, fieldId VARCHAR, "from" VARCHAR, fromString VARCHAR, "to" VARCHAR, toString VARCHAR)[]
+            )[]'
+        }
+    )
+    SEMI JOIN accepted USING (line_id)
+),
+changes AS (
+    SELECT
+        issue_id,
+        CAST(history.id AS BIGINT) AS history_id,
+        jira_instant(history.created) AS changed_at,
+        jira_user_id(history.author) AS author_id,
+        unnest(history.items) AS item,
+        generate_subscripts(history.items, 1) - 1 AS item_index
+    FROM landed
+)
+SELECT
+    issue_id,
+    history_id,
+    item_index,
+    changed_at,
+    author_id,
+    item."field" AS field,
+    item.fieldId AS field_id,
+    item."from" AS from_value,
+    item.fromString AS from_string,
+    item."to" AS to_value,
+    item.toString AS to_string
+FROM changes
+-- Neighbours on disk, so that reading one issue's history touches few blocks.
+ORDER BY issue_id, changed_at, history_id, item_index;

@@ -1,0 +1,51 @@
+-- Readings of Jira's values. Temporary: made anew on every connection of the pipeline, not left in anybody's file.
+
+-- An instant in any of the forms Jira uses: ISO with any offset (2026-08-24T11:11:52.944+0000), epoch milliseconds as in
+-- changelog/bulkfetch, epoch seconds as in Atlassian's own example of it. NULL when it is none of these.
+CREATE OR REPLACE TEMP MACRO jira_instant(value) AS
+    CASE
+        WHEN regexp_full_match(value, '-?[0-9]{1,17}') THEN
+            CASE
+                WHEN abs(CAST(value AS BIGINT)) >= 100000000000 THEN make_timestamptz(CAST(value AS BIGINT) * 1000)
+                ELSE make_timestamptz(CAST(value AS BIGINT) * 1000000)
+            END
+        -- A time without an offset would be read in the session's zone: no instant.
+        WHEN regexp_matches(value, 'T.*(Z|[+-][0-9]{2}:?[0-9]{2})$') THEN TRY_CAST(value AS TIMESTAMPTZ)
+    END;
+
+-- accountId on Cloud, user key on Data Center, user name where an old site gives nothing else.
+CREATE OR REPLACE TEMP MACRO jira_user_id(person) AS coalesce(person.accountId, person."key", person."name");
+
+-- One of Jira's three status categories; `undefined` and anything else is unknown.
+CREATE OR REPLACE TEMP MACRO jira_category(category_key) AS
+    CASE WHEN category_key IN ('new', 'indeterminate', 'done') THEN category_key END;
+
+-- A number, or a text that holds one; NULL is not 0, and neither is text.
+CREATE OR REPLACE TEMP MACRO jira_number(value) AS
+    CASE WHEN isfinite(TRY_CAST(value ->> '$' AS DOUBLE)) THEN TRY_CAST(value ->> '$' AS DOUBLE) END;
+
+-- The elements of a JSON array; a lone value counts as an array of one, null as none.
+CREATE OR REPLACE TEMP MACRO json_elements(value) AS
+    CASE json_type(value)
+        WHEN 'ARRAY' THEN CAST(value AS JSON[])
+        WHEN 'NULL' THEN NULL
+        ELSE [value]
+    END;
+
+-- A sprint, an object on Cloud, on Data Center a Java object printed as Sprint@1f[id=12,…,name=A, b [x],startDate=…]: names
+-- may hold commas, brackets and equals signs, and the order of the keys differs, so a name ends where a known key begins.
+CREATE OR REPLACE TEMP MACRO sprint_id(sprint) AS
+    CASE json_type(sprint)
+        WHEN 'OBJECT' THEN TRY_CAST(sprint ->> '$.id' AS BIGINT)
+        WHEN 'VARCHAR' THEN TRY_CAST(coalesce(nullif(regexp_extract(sprint ->> '$', '[\[,]id=([0-9]+)[,\]]', 1), ''), sprint ->> '$') AS BIGINT)
+        ELSE TRY_CAST(sprint ->> '$' AS BIGINT)
+    END;
+
+CREATE OR REPLACE TEMP MACRO sprint_name(sprint) AS
+    CASE json_type(sprint)
+        WHEN 'OBJECT' THEN sprint ->> '$.name'
+        WHEN 'VARCHAR' THEN nullif(regexp_extract(
+            sprint ->> '$',
+            '[\[,]name=(.*?)(?:,(?:id|rapidViewId|state|goal|startDate|endDate|completeDate|activatedDate|sequence|autoStartStop|synced|incompleteIssuesDestinationId)=|\]$)',
+            1, 's'), '')
+    END;
