@@ -24,7 +24,9 @@ def test_the_database_is_data_jira_duckdb_unless_the_variable_names_another() ->
     assert database_path_from({"JIRA_PIPELINE_DATABASE": "~/flow.duckdb"}) == Path.home() / "flow.duckdb"
 
 
-@pytest.mark.parametrize("name", ["ops.duckdb", "OPS.db", "main", "temp.duckdb", "system.duckdb", "ops.v2.duckdb"])
+@pytest.mark.parametrize(
+    "name", ["ops.duckdb", ".ops.duckdb", "OPS.db", "main", "temp.duckdb", "system.duckdb", "ops.v2.duckdb"]
+)
 def test_a_database_that_duckdb_would_take_for_a_schema_is_refused(name: str) -> None:
     with pytest.raises(SettingsError, match=r"^JIRA_PIPELINE_DATABASE is data/.*: DuckDB would confuse"):
         database_path_from({"JIRA_PIPELINE_DATABASE": f"data/{name}"})

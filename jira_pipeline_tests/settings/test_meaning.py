@@ -72,6 +72,12 @@ sync: {overlap_hours: 0.5, concurrency: 32}
     assert config.sync == SyncSettings(overlap_hours=0.5, concurrency=32)
 
 
+@pytest.mark.parametrize(("overlap_hours", "concurrency"), [(0, 1), (8760, 32)])
+def test_the_bounds_of_the_sync_settings_are_allowed(write: Write, overlap_hours: int, concurrency: int) -> None:
+    text = f"{SMALLEST}sync: {{overlap_hours: {overlap_hours}, concurrency: {concurrency}}}"
+    assert load_config(write(text)).sync == SyncSettings(overlap_hours, concurrency)
+
+
 @pytest.mark.parametrize("key", ["time_zone", "team_members", "cycle_time", "workflow", "sync"])
 def test_an_optional_key_left_empty_keeps_its_default(write: Write, key: str) -> None:
     assert load_config(write(f"{SMALLEST}{key}:\n")) == load_config(write(SMALLEST))

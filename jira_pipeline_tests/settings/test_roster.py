@@ -61,7 +61,7 @@ def test_the_roster_may_be_a_csv_file_beside_the_settings(roster_of: RosterOf) -
 def test_a_spreadsheets_roster_is_read_with_byte_order_mark_windows_lines_and_columns_of_its_own(
     roster_of: RosterOf,
 ) -> None:
-    path = roster_of("\ufeffTeam , Name,email,office,jira_account_id,Aliases\r\nPayments,Ana,,Oslo,,\r\n")
+    path = roster_of("\ufeffTeam , Name,email,office,jira_account_id,Aliases,,\r\nPayments,Ana,,Oslo,,,,\r\n")
     assert load_config(path).team_members == (TeamMember("Ana", team="Payments"),)
 
 

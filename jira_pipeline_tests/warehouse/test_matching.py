@@ -126,6 +126,12 @@ def test_an_alias_is_another_address_or_an_account_id_or_a_user_name(warehouse: 
     assert who(warehouse.matched(member)["JIRAUSER10100"]) == ("Ana Ruiz", "alias", None)
 
 
+def test_a_user_found_by_two_aliases_of_one_member_is_no_ambiguity(warehouse: Warehouse) -> None:
+    warehouse.add_user("u1", "aruiz@example.com")
+    member = TeamMember("Ana Ruiz", aliases=("u1", "aruiz@example.com"))
+    assert who(warehouse.matched(member)["u1"]) == ("Ana Ruiz", "alias", None)
+
+
 def test_one_member_may_have_several_accounts(warehouse: Warehouse) -> None:
     warehouse.add_user("u1", "ana@example.com")
     warehouse.add_user("u2", "old@example.com")
