@@ -1,0 +1,71 @@
+"""The derived tables as such: made at opening, remade when their definition changes, rebuilt when a setting does."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+
+import duckdb
+
+from jira_pipeline.errors import PipelineError
+from jira_pipeline.warehouse.flow.statements import run_sql, sql_text
+
+SCHEMA_FILE = "schema_flow"
+DERIVED_TABLES = ("status_intervals", "cycle_times", "cycle_time_metrics")
+
+
+def create_flow_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create the derived tables where they are missing.
+
+    When another version of this program made them, they are dropped first: they hold nothing that the next run does
+    not derive again, so a new column needs no migration.
+    """
+    digest = _digest(sql_text(SCHEMA_FILE))
+    if recorded(connection, "flow.schema") not in (None, digest):
+        for table in DERIVED_TABLES:
+            connection.execute(f'DROP TABLE IF EXISTS "{table}"')
+            record(connection, f"flow.definition.{table}", None)
+    run_sql(connection, SCHEMA_FILE)
+    record(connection, "flow.schema", digest)
+
+
+def definition_changed(
+    connection: duckdb.DuckDBPyConnection, table: str, *, sources: tuple[str, ...], settings: object
+) -> bool:
+    """Whether `table` was derived by other SQL, with other settings, or with other status categories than now.
+
+    Remembers the present ones (in `ops.state`), so a second call answers no: ask once, then rebuild.
+    """
+    statuses = connection.execute(
+        "SELECT status_id, name, status_category FROM statuses ORDER BY status_id, name, status_category"
+    ).fetchall()
+    digest = _digest(json.dumps([[sql_text(name) for name in sources], repr(settings), statuses]))
+    if recorded(connection, f"flow.definition.{table}") == digest:
+        return False
+    record(connection, f"flow.definition.{table}", digest)
+    return True
+
+
+def recorded(connection: duckdb.DuckDBPyConnection, name: str) -> str | None:
+    """The value of `name` in `ops.state`."""
+    row = connection.execute("SELECT value FROM ops.state WHERE name = ?", [name]).fetchone()
+    return None if row is None else row[0]
+
+
+def record(connection: duckdb.DuckDBPyConnection, name: str, value: str | None) -> None:
+    """Set `name` in `ops.state`; None removes it."""
+    connection.execute("DELETE FROM ops.state WHERE name = ?", [name])
+    if value is not None:
+        connection.execute("INSERT INTO ops.state (name, value) VALUES (?, ?)", [name, value])
+
+
+def require_zone(as_of: datetime) -> datetime:
+    """`as_of` itself; a time without a zone would mean another instant on another machine, so it is refused."""
+    if as_of.tzinfo is None:
+        raise PipelineError(f"as_of {as_of.isoformat()} has no time zone: pass an aware datetime.")
+    return as_of
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,11 @@
+-- Arithmetic on instants that depends neither on the session's time zone nor on boundaries being crossed
+-- (date_diff counts boundaries: 09:00:00.900 to 10:00:00.000 would be a whole hour).
+
+CREATE OR REPLACE TEMP MACRO hours_between(earlier, later) AS (epoch_us(later) - epoch_us(earlier)) / 3600000000.0::DOUBLE;
+
+CREATE OR REPLACE TEMP MACRO local_date(instant, zone) AS CAST(timezone(zone, instant) AS DATE);
+
+-- Both days counted: the same day is 1 (Vacanti).
+CREATE OR REPLACE TEMP MACRO days_inclusive(first_day, last_day) AS CAST(last_day - first_day + 1 AS INTEGER);
+
+CREATE OR REPLACE TEMP MACRO folded(name) AS lower(trim(name));

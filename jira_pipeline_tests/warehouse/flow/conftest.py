@@ -1,0 +1,122 @@
+"""A real working database with the site's statuses, and a way to put issues and changes there as the loader does."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from jira_pipeline.warehouse.flow import (
+    FlowSettings,
+    create_flow_tables,
+    derive_cycle_time_metrics,
+    derive_cycle_times,
+    derive_status_intervals,
+)
+from jira_pipeline.warehouse.flow.statements import sql_text
+
+EDGE_CASES: dict[str, Any] = json.loads((Path(__file__).parent / "edge_cases.json").read_text(encoding="utf-8"))
+AS_OF = datetime(2024, 6, 30, 12, tzinfo=UTC)
+
+
+class FlowWarehouse:
+    """Rows in, derived tables out. Issues get the next load_id each time they are put, as the loader gives them."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.connection = connection
+        self._load_ids = itertools.count(1)
+
+    def clear(self) -> None:
+        """Empty every table, then store the site's statuses."""
+        for schema, table in self.rows("SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT temporary"):
+            self.connection.execute(f'DELETE FROM "{schema}"."{table}"')
+        for status_id, name, category in EDGE_CASES["statuses"]:
+            self.put_status(status_id, name, category)
+
+    def put_status(self, status_id: str, name: str, category: str | None) -> None:
+        self.connection.execute("DELETE FROM statuses WHERE status_id = ?", [status_id])
+        self._insert("statuses", {"status_id": status_id, "name": name, "status_category": category, "is_listed": True})
+
+    def put_issue(
+        self, issue: Mapping[str, object], changes: Sequence[Sequence[object]] = (), *, history_complete: bool = True
+    ) -> None:
+        """Store an issue and its whole history, replacing what was stored. Changes are rows of `change_columns`."""
+        row = {
+            "project_key": "P",
+            "project_id": "1",
+            "issue_type": "Story",
+            "is_subtask": False,
+            "hierarchy_level": 0,
+            **issue,
+        }
+        row["load_id"] = next(self._load_ids)
+        self.remove_issue(int(str(row["issue_id"])))
+        self._insert("issues", row)
+        raw = {
+            key: row.get(key)
+            for key in ("issue_id", "issue_key", "project_id", "project_key", "created_at", "updated_at", "load_id")
+        }
+        self._insert("raw_issues", {**raw, "history_complete": history_complete})
+        for change in changes:
+            values = dict(zip(EDGE_CASES["change_columns"], change, strict=True))
+            self._insert("issue_changes", {"author_id": "u1", "issue_id": row["issue_id"], **values})
+
+    def remove_issue(self, issue_id: int) -> None:
+        for table in ("issues", "raw_issues", "issue_changes"):
+            self.connection.execute(f"DELETE FROM {table} WHERE issue_id = ?", [issue_id])
+
+    def put_case(self, case_id: str) -> FlowSettings:
+        """Store the issue of an edge case; returns the settings that the case is about."""
+        case = next(case for case in EDGE_CASES["cases"] if case["id"] == case_id)
+        self.put_issue(case["issue"], case["changes"])
+        return FlowSettings(time_zone=case["settings"]["time_zone"], waiting=tuple(case["settings"].get("waiting", ())))
+
+    def derive(self, settings: FlowSettings | None = None, as_of: datetime = AS_OF) -> None:
+        settings = settings or FlowSettings()
+        derive_status_intervals(self.connection, settings, as_of=as_of)
+        derive_cycle_times(self.connection, settings, as_of=as_of)
+        derive_cycle_time_metrics(self.connection, settings, as_of=as_of)
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        return self.connection.execute(sql, list(parameters)).fetchall()
+
+    def row(self, sql: str, parameters: Sequence[object] = ()) -> dict[str, Any]:
+        """The only row of an answer, by column name."""
+        cursor = self.connection.execute(sql, list(parameters))
+        names = [column[0] for column in cursor.description or []]
+        (values,) = cursor.fetchall()
+        return dict(zip(names, values, strict=True))
+
+    def table(self, name: str) -> list[tuple[Any, ...]]:
+        """A whole table in one order, to compare with another state of it. Load numbers only count: left out."""
+        columns = [row[0] for row in self.rows(f"DESCRIBE {name}") if row[0] != "load_id"]
+        return self.rows(f"SELECT {', '.join(columns)} FROM {name} ORDER BY ALL")
+
+    def _insert(self, table: str, row: Mapping[str, object]) -> None:
+        names, marks = ", ".join(row), ", ".join("?" for _ in row)
+        self.connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(row.values()))
+
+
+def open_flow_warehouse(path: Path) -> FlowWarehouse:
+    """A new database file, set up as the pipeline sets up its working connection."""
+    settings = {"preserve_insertion_order": "false", "python_enable_replacements": "false", "threads": "2"}
+    connection = duckdb.connect(str(path), config=settings)
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute(sql_text("schema"))
+    create_flow_tables(connection)
+    warehouse = FlowWarehouse(connection)
+    warehouse.clear()
+    return warehouse
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Iterator[FlowWarehouse]:
+    opened = open_flow_warehouse(tmp_path / "work.duckdb")
+    yield opened
+    opened.connection.close()
