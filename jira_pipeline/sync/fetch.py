@@ -220,8 +220,9 @@ class _Scheduler:
 
 def fetch_projects(
     site: JiraSite, plans: Sequence[ProjectPlan], directory: Path, *, threads: int, progress: Progress
-) -> Iterator[ProjectFetch]:
-    """Fetch every planned project into landing files below `directory`; yields each project when it has ended.
+) -> Iterator[tuple[ProjectFetch, ...]]:
+    """Fetch every planned project into landing files below `directory`; yields the projects that have ended since the
+    last time, as soon as there is one.
 
     A project that fails does not stop the others. An error that concerns the whole run (`RunFatal`) stops all: the
     projects not yet fetched are yielded with that error. Closing the generator stops the threads.
@@ -240,12 +241,18 @@ def fetch_projects(
     ]
     for worker in workers:
         worker.start()
+    left = len(projects)
     try:
-        for _ in projects:
-            yield _outcome(ended.get(), started_at, progress)
+        while left:
+            finished = [ended.get()]
+            while not ended.empty():
+                finished.append(ended.get())
+            left -= len(finished)
+            yield tuple(_outcome(project, started_at, progress) for project in finished)
     finally:
-        scheduler.stop()
-        site.transport.limiter.stop()
+        if left:
+            scheduler.stop()
+            site.transport.limiter.stop()
         for worker in workers:
             worker.join(timeout=10)  # a thread may be reading an answer; being a daemon, it holds nobody up for longer
 

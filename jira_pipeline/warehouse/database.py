@@ -56,19 +56,24 @@ class Warehouse:
             pass
 
     @contextmanager
-    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection to the working database inside one transaction: committed at the end, rolled back on an error,
-        and closed in any case. Waits for another process that is writing, up to ten minutes."""
+    def connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection to the working database, outside a transaction, closed in any case. Waits for another
+        process that is writing, up to ten minutes."""
         with _held(self._write_lock, "is being written by another run"):
             connection = self._connect()
             try:
-                connection.execute("BEGIN")
                 run_sql(connection, "macros")
-                _ensure_schema(connection, self.working)
+                with transaction(connection):
+                    _ensure_schema(connection, self.working)
                 yield connection
-                connection.execute("COMMIT")
             finally:
                 connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection as `connection` gives it, inside one transaction."""
+        with self.connection() as connection, transaction(connection):
+            yield connection
 
     @contextmanager
     def syncing(self) -> Iterator[Path]:
@@ -82,6 +87,13 @@ class Warehouse:
             for leftover in self.landing.iterdir():
                 leftover.unlink()
             yield self.landing
+
+    def is_whole(self) -> bool:
+        """Whether the tables derived from issues are up to date with them, so that a copy would show one consistent
+        state."""
+        with self.connection() as connection:
+            row = connection.execute(sql_text("is_whole")).fetchone()
+        return bool(row and row[0])
 
     def publish(self) -> int:
         """Swap a copy of the working database in for people to read, atomically; returns its size in bytes.
@@ -137,6 +149,18 @@ class Warehouse:
         # Rewriting nearly every row group after a large upsert costs minutes; deleted rows are reused anyway.
         connection.execute("SET max_vacuum_tasks = 0")
         return connection
+
+
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All or nothing: committed at the end, rolled back on an error."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
 
 
 def _ensure_schema(connection: duckdb.DuckDBPyConnection, path: Path) -> None:

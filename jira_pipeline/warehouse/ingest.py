@@ -18,7 +18,7 @@ from jira_pipeline.settings import PipelineConfig, TrackedProject
 from jira_pipeline.sync.fetch import ProjectFetch, fetch_projects
 from jira_pipeline.sync.plan import PartitionWindow, plan_project
 from jira_pipeline.sync.progress import Progress
-from jira_pipeline.warehouse.database import Warehouse
+from jira_pipeline.warehouse.database import Warehouse, transaction
 from jira_pipeline.warehouse.load import LoadCounts, load_issues
 from jira_pipeline.warehouse.operations import (
     TrackedState,
@@ -147,20 +147,24 @@ def ingest(
             for _, project in selection.active
         ]
         fatal: BaseException | None = None
-        for fetch in fetch_projects(site, plans, landing, threads=config.sync.concurrency, progress=progress):
-            outcomes.append(_store(warehouse, fetch, run_id=run_id, partitions=partitions))
-            if isinstance(fetch.error, RunFatal):
-                fatal = fetch.error
+        for fetches in fetch_projects(site, plans, landing, threads=config.sync.concurrency, progress=progress):
+            with warehouse.connection() as connection:
+                for fetch in fetches:
+                    outcomes.append(_store(connection, fetch, run_id=run_id, partitions=partitions))
+                    if isinstance(fetch.error, RunFatal):
+                        fatal = fetch.error
         if fatal is not None:
             raise fatal
-        if not any(outcome.error for outcome in outcomes):
+        if any(outcome.error is None for outcome in outcomes):
             with warehouse.transaction() as connection:
                 advance_as_of(connection, min(now, partitions.ends_at or now))
     return tuple(outcomes)
 
 
-def _store(warehouse: Warehouse, fetch: ProjectFetch, *, run_id: str, partitions: PartitionWindow) -> ProjectOutcome:
-    with warehouse.transaction() as connection:
+def _store(
+    connection: duckdb.DuckDBPyConnection, fetch: ProjectFetch, *, run_id: str, partitions: PartitionWindow
+) -> ProjectOutcome:
+    with transaction(connection):
         finished_at = datetime.now(UTC)
         counts = LoadCounts()
         if fetch.files or fetch.unreadable:
@@ -203,7 +207,8 @@ def _why_missing(site: JiraSite, entry: TrackedProject, path: Path, *, was_seen:
     if was_seen or (entry.key is not None and site.project_key_in_use(entry.key)):
         return ProjectUnavailable(
             f"Project {name} is not visible to the account at {site.identity.server}: it has been deleted, "
-            "or the account lacks the permission to browse it. What is stored stays; it is synced again once it is back."
+            "or the account lacks the permission to browse it. "
+            "What is stored stays, and it is synced again once it is back."
         )
     return SettingsError(f"There is no project {name} at {site.identity.server}: correct tracked_projects in {path}.")
 

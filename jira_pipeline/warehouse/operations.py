@@ -10,6 +10,7 @@ from datetime import date, datetime
 import duckdb
 import msgspec
 
+from jira_pipeline.errors import SettingsError
 from jira_pipeline.jira.fields import FieldRole
 from jira_pipeline.sync.fetch import ProjectFetch
 from jira_pipeline.warehouse.load import LoadCounts
@@ -124,3 +125,28 @@ def as_of(connection: duckdb.DuckDBPyConnection) -> datetime | None:
     """The instant to which the tables are known to be complete; None before the first sync."""
     row = connection.execute("SELECT value FROM ops.state WHERE name = 'as_of'").fetchone()
     return datetime.fromisoformat(row[0]) if row else None
+
+
+def required_as_of(connection: duckdb.DuckDBPyConnection) -> datetime:
+    """`as_of`, or a `SettingsError` when nothing has been synced yet."""
+    instant = as_of(connection)
+    if instant is None:
+        raise SettingsError("Nothing has been synced yet: materialise raw_issues first.")
+    return instant
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """How one project fared in a run. `was_fetched` is False when Jira did not show the project at all."""
+
+    project_key: str
+    was_fetched: bool
+    error: str | None
+
+
+def run_outcomes(connection: duckdb.DuckDBPyConnection, run_id: str) -> tuple[RunOutcome, ...]:
+    """The outcome of every tracked project in this run."""
+    rows = connection.execute(
+        "SELECT project_key, mode IS NOT NULL, error FROM ops.sync_runs WHERE run_id = ? ORDER BY project_key", [run_id]
+    )
+    return tuple(RunOutcome(*row) for row in rows.fetchall())

@@ -101,7 +101,7 @@ SELECT
     jira_user_id(fields.creator) AS creator_id,
     coalesce(fields.parent."key", custom[roles.epic_link[1]] ->> '$') AS parent_key,
     list_filter(list_transform(roles.story_points, lambda p: jira_number(custom[p])), lambda n: n IS NOT NULL)[1] AS story_points,
-    coalesce(len(json_elements(custom[roles.flagged[1]])), 0) > 0 AS is_flagged,
+    len(json_elements(custom[roles.flagged[1]])) > 0 AS is_flagged,
     list_transform(json_elements(fields.labels), lambda label: label ->> '$') AS labels,
     list_transform(json_elements(fields.components), lambda component: component ->> '$.name') AS components,
     list_transform(json_elements(fields.fixVersions), lambda version: version ->> '$.name') AS fix_versions,

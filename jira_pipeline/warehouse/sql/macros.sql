@@ -24,11 +24,11 @@ CREATE OR REPLACE TEMP MACRO jira_category(category_key) AS
 CREATE OR REPLACE TEMP MACRO jira_number(value) AS
     CASE WHEN isfinite(TRY_CAST(value ->> '$' AS DOUBLE)) THEN TRY_CAST(value ->> '$' AS DOUBLE) END;
 
--- The elements of a JSON array; a lone value counts as an array of one, null as none.
+-- The elements of a JSON array; a lone value counts as an array of one, null and a missing value as none.
 CREATE OR REPLACE TEMP MACRO json_elements(value) AS
-    CASE json_type(value)
-        WHEN 'ARRAY' THEN CAST(value AS JSON[])
-        WHEN 'NULL' THEN NULL
+    CASE
+        WHEN value IS NULL OR json_type(value) = 'NULL' THEN CAST([] AS JSON[])
+        WHEN json_type(value) = 'ARRAY' THEN CAST(value AS JSON[])
         ELSE [value]
     END;
 

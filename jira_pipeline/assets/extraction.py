@@ -1,0 +1,153 @@
+"""From Jira to typed tables: projects, users, raw issues with their changes, issues."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+from pydantic import Field
+
+from jira_pipeline.assets.metadata import outcome_table, rows_by_partition, table_metadata, table_spec
+from jira_pipeline.assets.publication import publish_unless_later
+from jira_pipeline.jira.errors import RequestRefused
+from jira_pipeline.partitions import BACKFILL, DAILY, partition_window
+from jira_pipeline.resources import JiraResource, TrackedProjectsResource, WarehouseResource
+from jira_pipeline.sync.progress import Progress
+from jira_pipeline.warehouse.ingest import ingest, select_projects
+from jira_pipeline.warehouse.operations import known_project_ids
+from jira_pipeline.warehouse.reference import store_directory, store_projects
+from jira_pipeline.warehouse.typed_issues import derive_issues
+
+GROUP = "jira"
+FROM_JIRA = frozenset({"jira", "duckdb"})
+POOL = "duckdb_writer"
+
+
+class SyncConfig(dg.Config):
+    """What a single run may ask for beyond its partitions."""
+
+    projects: list[str] = Field(default=[], description="Keys of the tracked projects to sync; empty: all active ones.")
+    full_refresh: bool = Field(default=False, description="Fetch every issue, not only those changed in the window.")
+
+
+@dg.multi_asset(name="projects", specs=[table_spec("projects", group=GROUP, kinds=FROM_JIRA)], pool=POOL)
+def projects(
+    context: dg.AssetExecutionContext,
+    jira: JiraResource,
+    tracked_projects: TrackedProjectsResource,
+    warehouse: WarehouseResource,
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Store every project that the account can browse, and which of them are tracked."""
+    config = tracked_projects.load()
+    site = jira.connect()
+    listed, now = site.projects(), site.server_time()
+    warehouse.warehouse.prepare()
+    with warehouse.get_connection() as connection:
+        selection = select_projects(site, listed, config, known_ids=known_project_ids(connection))
+        tracked = {project.id for _, project in selection.active}
+        store_projects(connection, listed, tracked_ids=tracked, synced_at=now)
+        metadata = table_metadata(connection, "projects", tracked=len(tracked), account=site.identity.account_name)
+    publish_unless_later(context, warehouse)
+    yield dg.MaterializeResult(asset_key="projects", metadata=metadata)
+
+
+@dg.multi_asset(
+    name="sync_issues",
+    specs=[
+        table_spec("raw_issues", group=GROUP, deps=["projects"], kinds=FROM_JIRA),
+        table_spec("issue_changes", group=GROUP, deps=["projects"], kinds=FROM_JIRA),
+    ],
+    partitions_def=DAILY,
+    backfill_policy=BACKFILL,
+    pool=POOL,
+)
+def sync_issues(
+    context: dg.AssetExecutionContext,
+    config: SyncConfig,
+    jira: JiraResource,
+    tracked_projects: TrackedProjectsResource,
+    warehouse: WarehouseResource,
+    progress: dg.ResourceParam[Progress],
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Fetch every change of the partitions' days, with complete histories, and store it: both tables in one
+    transaction a project. A project that fails leaves the others stored; it is named in the metadata, in the check
+    `every_project_loaded`, and in `ops.sync_runs`, and the run fails at its end."""
+    settings = tracked_projects.load()
+    warehouse.warehouse.prepare()
+    outcomes = ingest(
+        jira.connect(),
+        warehouse.warehouse,
+        settings,
+        partitions=partition_window(list(context.partition_keys)),
+        run_id=context.run_id,
+        progress=progress,
+        full=config.full_refresh,
+        only=config.projects,
+    )
+    with warehouse.get_connection() as connection:
+        written = {
+            "raw_issues": "SELECT partition_date, count(*) FROM raw_issues GROUP BY ALL",
+            "issue_changes": "SELECT partition_date, count(*) FROM issue_changes JOIN raw_issues USING (issue_id) "
+            "GROUP BY ALL",
+        }
+        for table, query in written.items():
+            for key, rows in rows_by_partition(connection, query, context.partition_keys).items():
+                context.add_asset_metadata({"dagster/partition_row_count": rows}, asset_key=table, partition_key=key)
+            yield dg.MaterializeResult(
+                asset_key=table,
+                metadata=table_metadata(connection, table, projects=outcome_table(outcomes)),
+            )
+    publish_unless_later(context, warehouse)
+
+
+@dg.multi_asset(
+    name="users",
+    specs=[table_spec("users", group=GROUP, deps=["raw_issues", "issue_changes"], kinds=FROM_JIRA)],
+    pool=POOL,
+)
+def users(
+    context: dg.AssetExecutionContext, jira: JiraResource, warehouse: WarehouseResource
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Add the site's user directory to those met in issues. An account that may not browse users is no obstacle:
+    whoever has touched an issue is known from there."""
+    site = jira.connect()
+    note = "listed by the site"
+    try:
+        listed = list(site.directory())
+    except RequestRefused as refused:
+        if refused.status != 403:
+            raise
+        listed, note = [], "the account may not browse users: only those met in issues and histories are here"
+        context.log.warning("The user directory is closed to this account; users come from issues and histories only.")
+    with warehouse.get_connection() as connection:
+        if listed:
+            store_directory(connection, listed, synced_at=site.server_time())
+        metadata = table_metadata(connection, "users", listed=len(listed), directory=note)
+    publish_unless_later(context, warehouse)
+    yield dg.MaterializeResult(asset_key="users", metadata=metadata)
+
+
+@dg.multi_asset(
+    name="issues",
+    specs=[table_spec("issues", group=GROUP, deps=["raw_issues"])],
+    partitions_def=DAILY,
+    backfill_policy=BACKFILL,
+    pool=POOL,
+)
+def issues(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Iterator[dg.MaterializeResult[None]]:
+    """Type the payloads of raw_issues that are not typed yet in their present form."""
+    with warehouse.get_connection() as connection:
+        derived = derive_issues(connection)
+        query = "SELECT partition_date, count(*) FROM raw_issues WHERE removed_at IS NULL GROUP BY ALL"
+        for key, rows in rows_by_partition(connection, query, context.partition_keys).items():
+            context.add_asset_metadata({"dagster/partition_row_count": rows}, asset_key="issues", partition_key=key)
+        points = connection.execute(
+            "SELECT field_name, field_id, is_ambiguous, reason FROM ops.field_roles WHERE role = 'story_points' "
+            "AND project_id IS NULL ORDER BY rank"
+        ).fetchall()
+        metadata = table_metadata(
+            connection,
+            "issues",
+            derived=derived,
+            story_points="; ".join(f"{name} ({field}): {why}" for name, field, _, why in points) or "no field found",
+        )
+    publish_unless_later(context, warehouse)
+    yield dg.MaterializeResult(asset_key="issues", metadata=metadata)

@@ -1,0 +1,101 @@
+"""What an asset tells the Dagster UI about its table: columns with their meaning, where it lies, how many rows it
+has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import dagster as dg
+import duckdb
+
+from jira_pipeline.warehouse.database import Warehouse
+from jira_pipeline.warehouse.ingest import ProjectOutcome
+from jira_pipeline.warehouse.statements import row_count
+
+OWNERS = ["team:data-engineering"]
+
+
+def table_spec(
+    table: str, *, group: str, deps: Sequence[str] = (), kinds: frozenset[str] = frozenset({"duckdb"}), **more: Any
+) -> dg.AssetSpec:
+    """The specification of an asset that is a table of the warehouse: description and columns come from the table's
+    comments."""
+    comment, columns = _documented_tables()[table]
+    return dg.AssetSpec(
+        key=table,
+        deps=[dg.AssetKey(dep) for dep in deps],
+        description=comment,
+        group_name=group,
+        kinds=set(kinds),
+        owners=OWNERS,
+        metadata={
+            "dagster/table_name": f"main.{table}",
+            "dagster/column_schema": dg.TableSchema(columns=list(columns)),
+        },
+        **more,
+    )
+
+
+def table_metadata(connection: duckdb.DuckDBPyConnection, table: str, **more: Any) -> dict[str, Any]:
+    """The metadata of a materialization: how many rows the table has now, and what else there is to say."""
+    return {"dagster/row_count": row_count(connection, table), **more}
+
+
+def rows_by_partition(
+    connection: duckdb.DuckDBPyConnection, query: str, partition_keys: Sequence[str]
+) -> Mapping[str, int]:
+    """Row counts by partition key, from a query of (date, count); a day without rows counts 0."""
+    counted: dict[date, int] = dict(connection.execute(query).fetchall())
+    return {key: counted.get(date.fromisoformat(key), 0) for key in partition_keys}
+
+
+def outcome_table(outcomes: Sequence[ProjectOutcome]) -> dg.TableMetadataValue:
+    """The per-project table of a sync, worst first."""
+    ordered = sorted(outcomes, key=lambda o: (o.error is None, o.project_key))
+    return dg.MetadataValue.table(
+        [
+            dg.TableRecord(
+                {
+                    "project": o.project_key,
+                    "outcome": "stored" if o.error is None else ("not visible" if o.is_permanent else "failed"),
+                    "mode": o.mode or "",
+                    "fetched": o.issues_fetched,
+                    "new": o.issues_created,
+                    "changed": o.issues_updated,
+                    "set aside": o.issues_failed,
+                    "changelog items": o.changes_written,
+                    "requests": o.requests,
+                    "retries": o.retries,
+                    "error": "" if o.error is None else str(o.error),
+                }
+            )
+            for o in ordered
+        ]
+        or [dg.TableRecord({"project": "none is tracked"})]
+    )
+
+
+@cache
+def _documented_tables() -> Mapping[str, tuple[str, tuple[dg.TableColumn, ...]]]:
+    """Comment and columns of every table, read from an empty warehouse: the DDL is the only place where they are
+    written."""
+    with TemporaryDirectory() as directory:
+        warehouse = Warehouse(Path(directory) / "empty.duckdb")
+        with warehouse.transaction() as connection:
+            comments = dict(
+                connection.execute(
+                    "SELECT table_name, coalesce(comment, '') FROM duckdb_tables() WHERE schema_name = 'main'"
+                ).fetchall()
+            )
+            columns: dict[str, list[dg.TableColumn]] = {}
+            for table, column, kind, comment in connection.execute(
+                "SELECT table_name, column_name, data_type, comment FROM duckdb_columns() WHERE schema_name = 'main' "
+                "ORDER BY table_name, column_index"
+            ).fetchall():
+                columns.setdefault(table, []).append(dg.TableColumn(column, kind, description=comment))
+    return {table: (comment, tuple(columns[table])) for table, comment in comments.items()}

@@ -1,0 +1,124 @@
+"""Asset checks: what has to hold before anything is derived from a table, and what people should know about a run."""
+
+from collections.abc import Mapping
+
+import dagster as dg
+import duckdb
+
+from jira_pipeline.resources import WarehouseResource
+from jira_pipeline.warehouse.operations import run_outcomes
+from jira_pipeline.warehouse.statements import sql_text
+
+_KEYS: Mapping[str, str] = {
+    "projects": "project_id",
+    "users": "user_id",
+    "raw_issues": "issue_id",
+    "issues": "issue_id",
+    "issue_changes": "issue_id, history_id, item_index",
+    "matched_assignees": "user_id",
+    "cycle_times": "issue_id",
+    "cycle_time_metrics": "metric_date, project_key",
+}
+
+
+def _keys_unique(table: str, key: str) -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset=table,
+        name="keys_unique",
+        blocking=True,
+        description=f"No two rows of {table} have the same ({key}), and none of it is NULL.",
+        pool="duckdb_writer",
+    )
+    def check(warehouse: WarehouseResource) -> dg.AssetCheckResult:
+        with warehouse.get_connection() as connection:
+            duplicates = _number(
+                connection, f"SELECT count(*) FROM (SELECT 1 FROM {table} GROUP BY {key} HAVING count(*) > 1)"
+            )
+            incomplete = " OR ".join(f"{column} IS NULL" for column in key.split(", "))
+            nulls = _number(connection, f"SELECT count(*) FROM {table} WHERE {incomplete}")
+        return dg.AssetCheckResult(
+            passed=duplicates == 0 and nulls == 0,
+            metadata={"keys with several rows": duplicates, "rows without key": nulls},
+        )
+
+    return check
+
+
+@dg.asset_check(asset="raw_issues", name="histories_complete", blocking=True, pool="duckdb_writer")
+def histories_complete(warehouse: WarehouseResource) -> dg.AssetCheckResult:
+    """Every issue's history is here from its first change to its last, however long it is."""
+    with warehouse.get_connection() as connection:
+        incomplete = connection.execute(
+            "SELECT issue_key FROM raw_issues WHERE NOT history_complete AND removed_at IS NULL ORDER BY issue_id "
+            "LIMIT 20"
+        ).fetchall()
+        number = _number(
+            connection, "SELECT count(*) FROM raw_issues WHERE NOT history_complete AND removed_at IS NULL"
+        )
+    return dg.AssetCheckResult(
+        passed=number == 0,
+        metadata={"issues with a cut history": number, "for example": ", ".join(row[0] for row in incomplete)},
+    )
+
+
+@dg.asset_check(
+    asset="issues",
+    name="counts_agree",
+    blocking=True,
+    additional_deps=["raw_issues", "issue_changes"],
+    pool="duckdb_writer",
+)
+def counts_agree(warehouse: WarehouseResource) -> dg.AssetCheckResult:
+    """Raw and derived tables hold the same issues, and no changelog item hangs on an issue that is not stored."""
+    with warehouse.get_connection() as connection:
+        row = connection.execute(sql_text("counts_agree")).fetchone()
+    assert row is not None
+    raw, typed, untyped, orphans = row
+    return dg.AssetCheckResult(
+        passed=raw == typed and untyped == 0 and orphans == 0,
+        metadata={"raw issues": raw, "typed issues": typed, "not typed": untyped, "changes without issue": orphans},
+    )
+
+
+@dg.asset_check(asset="raw_issues", name="every_project_loaded", pool="duckdb_writer")
+def every_project_loaded(context: dg.AssetCheckExecutionContext, warehouse: WarehouseResource) -> dg.AssetCheckResult:
+    """Every tracked project was synced. A warning where Jira does not show one any more, an error where a fetch
+    failed."""
+    with warehouse.get_connection() as connection:
+        outcomes = run_outcomes(connection, context.run.run_id)
+    missing = [o for o in outcomes if o.error is not None]
+    return dg.AssetCheckResult(
+        passed=not missing,
+        severity=dg.AssetCheckSeverity.ERROR if any(o.was_fetched for o in missing) else dg.AssetCheckSeverity.WARN,
+        metadata={"projects": len(outcomes), **{o.project_key: o.error or "" for o in missing}},
+    )
+
+
+@dg.asset_check(asset="raw_issues", name="nothing_in_quarantine", pool="duckdb_writer")
+def nothing_in_quarantine(warehouse: WarehouseResource) -> dg.AssetCheckResult:
+    """No issue had to be set aside because it could not be read."""
+    with warehouse.get_connection() as connection:
+        rows = connection.execute(
+            "SELECT coalesce(issue_key, 'unknown'), error FROM ops.quarantined_issues ORDER BY last_seen_at DESC "
+            "LIMIT 20"
+        ).fetchall()
+        number = _number(connection, "SELECT count(*) FROM ops.quarantined_issues")
+    return dg.AssetCheckResult(
+        passed=number == 0,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"issues set aside": number, "for example": "; ".join(f"{key}: {error}" for key, error in rows)},
+    )
+
+
+CHECKS = [
+    *(_keys_unique(table, key) for table, key in _KEYS.items()),
+    histories_complete,
+    counts_agree,
+    every_project_loaded,
+    nothing_in_quarantine,
+]
+
+
+def _number(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    row = connection.execute(query).fetchone()
+    return int(row[0]) if row else 0

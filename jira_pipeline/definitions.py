@@ -1,0 +1,48 @@
+"""The code location: a table of contents."""
+
+from __future__ import annotations
+
+import os
+
+import dagster as dg
+
+from jira_pipeline.assets.extraction import issues, projects, sync_issues, users
+from jira_pipeline.assets.flow import cycle_time_metrics, cycle_times, status_intervals
+from jira_pipeline.assets.people import matched_assignees
+from jira_pipeline.assets.publication import published_database
+from jira_pipeline.checks import CHECKS
+from jira_pipeline.jobs import daily_sync
+from jira_pipeline.resources import TrackedProjectsResource, WarehouseResource, jira_resource
+from jira_pipeline.schedules import daily_sync_schedule
+from jira_pipeline.settings import config_path_from, database_path_from
+from jira_pipeline.sync.progress import LoggedProgress, Progress
+
+
+def build_definitions(progress: Progress) -> dg.Definitions:
+    """The definitions, with somebody to tell how a sync is getting on."""
+    return dg.Definitions(
+        assets=[
+            projects,
+            sync_issues,
+            users,
+            issues,
+            matched_assignees,
+            status_intervals,
+            cycle_times,
+            cycle_time_metrics,
+            published_database,
+        ],
+        asset_checks=CHECKS,
+        jobs=[daily_sync],
+        schedules=[daily_sync_schedule],
+        resources={
+            "jira": jira_resource(),
+            "tracked_projects": TrackedProjectsResource(config_path=str(config_path_from(os.environ))),
+            "warehouse": WarehouseResource(database=str(database_path_from(os.environ))),
+            "progress": progress,
+        },
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build_definitions(LoggedProgress())

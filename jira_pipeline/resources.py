@@ -1,0 +1,77 @@
+"""The three resources: the Jira site, the tracked-project configuration, and the DuckDB warehouse.
+
+All values come from environment variables (`EnvVar`), so that the UI shows the names of secrets and never the secrets.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+from dagster_duckdb import DuckDBResource
+
+from jira_pipeline.jira.auth import credentials_from
+from jira_pipeline.jira.client import connect
+from jira_pipeline.jira.site import JiraSite
+from jira_pipeline.settings import PipelineConfig, load_config
+from jira_pipeline.warehouse.database import Warehouse
+
+_CREDENTIAL_VARIABLES = {
+    "server": "JIRA_SERVER",
+    "email": "JIRA_EMAIL",
+    "api_token": "JIRA_API_TOKEN",
+    "personal_access_token": "JIRA_PERSONAL_ACCESS_TOKEN",
+}
+
+
+class JiraResource(dg.ConfigurableResource[JiraSite]):
+    """Where Jira is and how to sign in; which of the credentials are needed depends on the site."""
+
+    server: str = ""
+    email: str = ""
+    api_token: str = ""
+    personal_access_token: str = ""
+
+    def connect(self) -> JiraSite:
+        """Sign in. Raises `SettingsError`, `CredentialsRejected` or `NotJira` with one sentence that says what to
+        do."""
+        given = {variable: getattr(self, field) for field, variable in _CREDENTIAL_VARIABLES.items()}
+        return connect(credentials_from(given))
+
+
+class TrackedProjectsResource(dg.ConfigurableResource[PipelineConfig]):
+    """`jira_pipeline.yaml`, read at run time: tracking another project needs no redeploy."""
+
+    config_path: str
+
+    def load(self) -> PipelineConfig:
+        """The configuration as it is now. Raises `SettingsError` naming file, line and key."""
+        return load_config(Path(self.config_path))
+
+
+class WarehouseResource(DuckDBResource):
+    """The DuckDB warehouse behind `database`, the file that people query.
+
+    `get_connection` differs from the stock resource's: it opens the working file, in one transaction, under a lock that
+    holds across processes, and closes it whatever happens (the stock one leaves it open after an exception).
+    """
+
+    @property
+    def warehouse(self) -> Warehouse:
+        """The warehouse at this path."""
+        return Warehouse(Path(self.database))
+
+    @contextmanager
+    def get_connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection to the working file inside a transaction."""
+        with self.warehouse.transaction() as connection:
+            yield connection
+
+
+def jira_resource() -> JiraResource:
+    """The `jira` resource from those of its variables that are set; what is missing is said at the first connection."""
+    return JiraResource(
+        **{field: dg.EnvVar(name) for field, name in _CREDENTIAL_VARIABLES.items() if os.environ.get(name)}
+    )

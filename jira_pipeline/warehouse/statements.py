@@ -1,0 +1,29 @@
+"""Running the .sql files of the warehouse: named parameters, one statement after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+
+import duckdb
+
+
+@cache
+def sql_text(name: str) -> str:
+    """The text of `jira_pipeline/warehouse/sql/<name>.sql`."""
+    return (files("jira_pipeline.warehouse") / "sql" / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def run_sql(connection: duckdb.DuckDBPyConnection, name: str, parameters: Mapping[str, object] | None = None) -> None:
+    """Run every statement of a file in order, each with those of the parameters that it names."""
+    for statement in connection.extract_statements(sql_text(name)):
+        wanted = statement.named_parameters
+        given = {key: value for key, value in (parameters or {}).items() if key in wanted}
+        connection.execute(statement, given or None)
+
+
+def row_count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+    """How many rows a table holds."""
+    row = connection.execute(f'SELECT count(*) FROM "{table}"').fetchone()
+    return int(row[0]) if row else 0
