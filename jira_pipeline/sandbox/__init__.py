@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from .api import RecordedRequest
 from .faults import Fault, FaultKind, Faults
+from .generator import generate_site
 from .model import Flavour, SiteData
 from .ndjson import load_ndjson
 from .sandbox import Sandbox
@@ -20,6 +21,7 @@ __all__ = [
     "RecordedRequest",
     "Sandbox",
     "SiteData",
+    "generate_site",
     "load_ndjson",
     "serve",
 ]

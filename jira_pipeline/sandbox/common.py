@@ -10,7 +10,8 @@ from .model import JsonObject, Project, Sprint
 from .people import myself
 from .render import ALL_FIELDS, issue_bytes, select
 from .site import Site
-from .times import format_jira, to_datetime
+from .sprints import sprint_json
+from .times import format_jira
 
 _MAX_SPRINTS = 50
 
@@ -124,15 +125,6 @@ def get_sprint(context: Context, request: Request, sprint: str) -> Response:
     if found is None:
         raise Refusal(404, "Sprint does not exist or you do not have permission to view it.")
     return json_answer(sprint_json(found))
-
-
-def sprint_json(sprint: Sprint) -> JsonObject:
-    """A sprint as the Agile API shows it; a future one has no dates."""
-    value: JsonObject = {"id": sprint.id, "state": sprint.state, "name": sprint.name}
-    for name, instant in (("startDate", sprint.start), ("endDate", sprint.end), ("completeDate", sprint.complete)):
-        if instant is not None:
-            value[name] = to_datetime(instant).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-    return {**value, "originBoardId": sprint.board_id, "goal": sprint.goal}
 
 
 def _sprints(site: Site) -> list[Sprint]:

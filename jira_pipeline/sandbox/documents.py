@@ -11,14 +11,14 @@ from typing import NamedTuple
 
 import msgspec
 
+from .fields import PADDING_FIELD
 from .model import Form, IssueSource, JsonObject
 from .spool import Extent, Spool
 
 SEARCH_HISTORIES = 40
 """Histories inside a Cloud search answer, the newest first (JRACLOUD-96459)."""
 
-PADDING_FIELD = "customfield_19999"
-PADDING_OVERHEAD = len(f',"{PADDING_FIELD}":""')
+_PADDING_OVERHEAD = len(f',"{PADDING_FIELD}":""')
 _WORDS = (
     "the queue drains before the deploy window opens and every retry waits for its turn while the cache is warm so a "
     "reader sees either the old page or the new one never half of both unless the lease expires between two commits "
@@ -38,6 +38,7 @@ class Document(NamedTuple):
     total: int
     newest: int
     holds_adf: bool
+    padding: int
 
 
 class Documents:
@@ -47,6 +48,7 @@ class Documents:
         self.form = form
         self._sources = sources
         self._documents: dict[int, Document] = {}
+        self._padding: dict[int, int] = {}
         self._spool = Spool()
         self._lock = threading.RLock()
 
@@ -63,7 +65,11 @@ class Documents:
         with self._lock:
             if issue_id not in self._documents:
                 source = self._sources[issue_id]
-                self.put(issue_id, source.fields_json(self.form), source.histories_json(self.form))
+                fields, histories = source.fields_json(self.form), source.histories_json(self.form)
+                missing = source.target_bytes - len(fields) - sum(map(len, histories)) - _PADDING_OVERHEAD
+                if missing > 0:
+                    self._padding[issue_id] = missing
+                self.put(issue_id, fields, histories)
                 del self._sources[issue_id]
             return self._documents[issue_id]
 
@@ -77,6 +83,7 @@ class Documents:
             len(histories),
             len(b",".join(newest_first[:SEARCH_HISTORIES])) if len(histories) > SEARCH_HISTORIES else len(joined),
             b'"description":{' in fields or b'"description": {' in fields,
+            self._padding.get(issue_id, 0),
         )
         with self._lock:
             self._documents[issue_id] = document
@@ -87,19 +94,21 @@ class Documents:
             self._documents.pop(issue_id, None)
             self._sources.pop(issue_id, None)
 
-    def fields_bytes(self, document: Document, padding: int, issue_id: int) -> bytes:
+    def fields_bytes(self, document: Document) -> bytes:
         """The whole `fields` object, padded to the issue's size."""
         stored = self._spool.read(document.fields)
-        return stored[:-1] + _padding_member(padding, issue_id) + b"}" if padding else stored
+        if not document.padding:
+            return stored
+        return b'%s,"%s":"%s"}' % (stored[:-1], PADDING_FIELD.encode(), _padding_text(document))
 
     def fields(self, document: Document) -> JsonObject:
         """The `fields` object decoded, without padding."""
         decoded: JsonObject = msgspec.json.decode(self._spool.read(document.fields))
         return decoded
 
-    def members(self, document: Document, padding: int, issue_id: int) -> dict[str, msgspec.Raw]:
+    def members(self, document: Document) -> dict[str, msgspec.Raw]:
         """The `fields` object with each value still encoded."""
-        return _members.decode(self.fields_bytes(document, padding, issue_id))
+        return _members.decode(self.fields_bytes(document))
 
     def newest_histories(self, document: Document) -> bytes:
         """The 40 newest histories, newest first, joined with commas."""
@@ -116,10 +125,10 @@ def encode(value: object) -> bytes:
     return _encoder.encode(value)
 
 
-def _padding_member(size: int, issue_id: int) -> bytes:
-    length = max(0, size - PADDING_OVERHEAD)
-    start = (issue_id * 613) % (len(_PADDING_TEXT) // 2)
-    text = _PADDING_TEXT[start : start + length]
-    while len(text) < length:
-        text += _PADDING_TEXT[: length - len(text)]
-    return b',"%s":"%s"' % (PADDING_FIELD.encode(), text)
+def _padding_text(document: Document) -> bytes:
+    """Text of the padding's length, beginning at another word for each issue, so that it does not compress away."""
+    start = (document.histories.offset * 613) % (len(_PADDING_TEXT) // 2)
+    text = _PADDING_TEXT[start : start + document.padding]
+    while len(text) < document.padding:
+        text += _PADDING_TEXT[: document.padding - len(text)]
+    return text

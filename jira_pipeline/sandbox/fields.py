@@ -13,6 +13,10 @@ EPIC_LINK = "customfield_10014"
 FLAGGED = "customfield_10021"
 RANK = "customfield_10019"
 
+UNUSED_FIELDS = tuple(f"customfield_{number}" for number in range(10_100, 10_180))
+"""Custom fields that every issue of a generated site has and nobody fills, as on real sites."""
+PADDING_FIELD = "customfield_19999"
+
 _SYSTEM: tuple[tuple[str, str, str], ...] = (
     ("summary", "Summary", "string"),
     ("description", "Description", "string"),
@@ -105,6 +109,8 @@ def standard_catalogue() -> list[JsonObject]:
         custom_field(EPIC_LINK, "Epic Link", "any", _GREENHOPPER + "gh-epic-link"),
         custom_field(FLAGGED, "Flagged", "array", _TYPES + "multicheckboxes", "option"),
         custom_field(RANK, "Rank", "any", _GREENHOPPER + "gh-lexo-rank"),
+        *(custom_field(each, f"Unused {each[-3:]}", "string", _TYPES + "textfield") for each in UNUSED_FIELDS),
+        custom_field(PADDING_FIELD, "Release notes", "string", _TYPES + "textarea"),
     ]
 
 

@@ -18,7 +18,7 @@ SortField = Literal["created", "updated", "key"]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What searches know of an issue. Instants in epoch milliseconds; `padding` in bytes, see `documents`."""
+    """What searches know of an issue. Instants in epoch milliseconds."""
 
     id: int
     project_id: int
@@ -27,7 +27,6 @@ class Row:
     updated: int
     resolved: int | None
     status_id: str
-    padding: int = 0
 
 
 class Entry(NamedTuple):

@@ -162,7 +162,10 @@ class Sprint:
 
 
 class IssueSource(Protocol):
-    """One issue at rest: the columns that searches need, and its JSON on demand. Instants in epoch milliseconds."""
+    """One issue at rest: the columns that searches need, and its JSON on demand. Instants in epoch milliseconds.
+
+    An issue whose JSON is smaller than `target_bytes` is padded to that size when it is sent.
+    """
 
     id: int
     project_id: int
@@ -171,7 +174,7 @@ class IssueSource(Protocol):
     updated: int
     resolved: int | None
     status_id: str
-    padding: int
+    target_bytes: int
 
     def fields_json(self, form: Form) -> bytes:
         """The JSON object `fields`."""

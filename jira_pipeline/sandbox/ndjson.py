@@ -72,8 +72,8 @@ class LoadedIssue:
     """An issue of a file. Its bytes lie in a spool and are never rewritten, so `form` has no effect on them."""
 
     __slots__ = (
-        "_fields", "_histories", "_spool", "created", "id", "number", "padding", "project_id", "resolved",
-        "status_id", "updated",
+        "_fields", "_histories", "_spool", "created", "id", "number", "project_id", "resolved",
+        "status_id", "target_bytes", "updated",
     )
 
     def __init__(self, line: _Line, columns: _Columns, histories: list[bytes], spool: Spool) -> None:
@@ -84,7 +84,7 @@ class LoadedIssue:
         self.updated = parse_jira(columns.updated)
         self.resolved = parse_jira(columns.resolutiondate) if columns.resolutiondate else None
         self.status_id = str(columns.status["id"])
-        self.padding = 0
+        self.target_bytes = 0
         self._spool = spool
         self._fields = spool.append(bytes(line.fields))
         self._histories = [spool.append(history) for history in histories]

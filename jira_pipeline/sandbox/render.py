@@ -60,18 +60,17 @@ def issue_bytes(site: Site, row: Row, selection: Selection, changelog: Changelog
         % (_EXPAND.encode(), row.id, SELF_BASE.encode(), version, row.id, site.key_of(row).encode())
     ]
     if not selection.only_identity:
-        parts += [b',"fields":', _fields(site, row, document, selection, version)]
+        parts += [b',"fields":', _fields(site, document, selection, version)]
     if changelog != "none":
         parts += [b',"changelog":', _changelog(site, document, changelog)]
     parts.append(b"}")
     return b"".join(parts)
 
 
-def _fields(site: Site, row: Row, document: Document, selection: Selection, version: int) -> bytes:
-    padding = row.padding
+def _fields(site: Site, document: Document, selection: Selection, version: int) -> bytes:
     if selection.everything and not selection.excluded and version == 2 and not document.holds_adf:
-        return site.documents.fields_bytes(document, padding, row.id)
-    members = site.documents.members(document, padding, row.id)
+        return site.documents.fields_bytes(document)
+    members = site.documents.members(document)
     if selection.everything:
         chosen = {name: raw for name, raw in members.items() if name not in selection.excluded}
     else:

@@ -44,7 +44,7 @@ class Site:
         self.documents = Documents(Form(flavour, self.zone), {issue.id: issue for issue in data.issues})
         self.rows: dict[int, Row] = {
             issue.id: Row(issue.id, issue.project_id, issue.number, issue.created, issue.updated, issue.resolved,
-                          issue.status_id, issue.padding)
+                          issue.status_id)
             for issue in data.issues
         }
         self.index = Index(self.rows.values(), self.resolution)

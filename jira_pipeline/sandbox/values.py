@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .common import sprint_json
 from .fields import EPIC_LINK, FLAGGED, SPRINT, STORY_POINTS
 from .index import Row
 from .model import SELF_BASE, JsonObject, Sprint, Status, User
 from .site import Site
-from .times import to_datetime
+from .sprints import sprint_value
 
 Items = list[JsonObject]
 
@@ -76,29 +75,6 @@ def find_user(site: Site, wanted: str) -> User:
         if wanted in (user.account_id, user.key, user.name, user.email, user.display_name):
             return user
     raise UnknownValue(f"User '{wanted}' does not exist.")
-
-
-def sprint_value(site: Site, sprint: Sprint) -> Any:
-    """A sprint inside an issue: an object on Cloud, on Data Center the text of a Java object."""
-    if site.flavour == "cloud":
-        value = sprint_json(sprint)
-        value["boardId"] = value.pop("originBoardId")
-        return value
-    return datacenter_sprint(sprint)
-
-
-def datacenter_sprint(sprint: Sprint) -> str:
-    """The `Sprint@…[…]` text. Names stand in it unescaped, whatever they hold."""
-    dates = "".join(
-        f",{name}={to_datetime(instant).strftime('%Y-%m-%dT%H:%M:%S.000Z') if instant is not None else '<null>'}"
-        for name, instant in (("startDate", sprint.start), ("endDate", sprint.end), ("completeDate", sprint.complete))
-    )
-    return (
-        f"com.atlassian.greenhopper.service.sprint.Sprint@{sprint.id * 2654435761 % 2**32:x}[id={sprint.id},"
-        f"rapidViewId={sprint.board_id},state={sprint.state.upper()},name={sprint.name}{dates},"
-        f"activatedDate={'<null>' if sprint.start is None else to_datetime(sprint.start).isoformat()},"
-        f"sequence={sprint.id},goal={sprint.goal}]"
-    )
 
 
 def item(site: Site, field: str, field_id: str | None, old: tuple[Any, Any], new: tuple[Any, Any]) -> JsonObject:
@@ -181,7 +157,7 @@ def _sprint(site: Site, row: Row, fields: JsonObject, field_id: str, value: Any)
     old = [site.sprints[each] for each in _sprint_ids(fields.get(target)) if each in site.sprints]
     kept = [each for each in old if each.state == "closed" and each not in new]
     after = kept + new
-    fields[target] = [sprint_value(site, each) for each in after] or None
+    fields[target] = [sprint_value(site.flavour, each) for each in after] or None
     if [each.id for each in old] == [each.id for each in after]:
         return []
     pairs = [(", ".join(str(s.id) for s in side), ", ".join(s.name for s in side)) for side in (old, after)]
