@@ -12,8 +12,11 @@ from .model import Flavour, SiteData
 from .ndjson import load_ndjson
 from .sandbox import Sandbox
 from .serve import serve
+from .spoiling import BLEMISHES, Blemish
 
 __all__ = [
+    "BLEMISHES",
+    "Blemish",
     "Fault",
     "FaultKind",
     "Faults",

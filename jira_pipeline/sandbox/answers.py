@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
+from .credentials import Identity
 from .documents import encode
 from .faults import Fault
 from .http_server import Request, Response
 from .jql import JqlError
 from .model import JsonObject
 from .site import Site
-
-Identity = Literal["account", "anonymous", "rejected"]
 
 
 @dataclass(frozen=True)

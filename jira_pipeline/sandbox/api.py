@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from email.utils import format_datetime
 from typing import Any
 
-from . import cloud, common, control, datacenter, writing
-from .answers import Context, Endpoint, Identity, Refusal, json_answer, refusal_answer
-from .credentials import Credentials
+from . import cloud, cloud_changelogs, common, control, datacenter, writing
+from .answers import Context, Endpoint, Refusal, json_answer, refusal_answer
+from .credentials import Identity, OAuthCredentials, TokenCredentials
 from .documents import encode
 from .faults import Fault, Faults
 from .http_server import Request, Response
-from .mishaps import replaced, spoiled
+from .mishaps import failed_page, replaced, spoiled
+from .oauth import answer_token_request
 from .site import Site
+from .spoiling import PageFails
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ def _route(methods: str, path: str, endpoint: Endpoint, anonymous: bool = False)
 
 
 _API = "/rest/api/(?:2|3|latest)"
+_VERSION_3 = "/rest/api/3/"
 _KEY = "/([^/]+)"
 _SHARED = [
     *_route("GET", f"{_API}/serverInfo", common.server_info, anonymous=True),
@@ -66,9 +69,9 @@ _CLOUD = [
     *_route("GET POST", f"{_API}/search/jql", cloud.search_jql, anonymous=True),
     *_route("GET POST", f"{_API}/search", cloud.removed_search),
     *_route("POST", f"{_API}/search/approximate-count", cloud.approximate_count),
-    *_route("POST", f"{_API}/changelog/bulkfetch", cloud.bulk_fetch_changelogs),
+    *_route("POST", f"{_API}/changelog/bulkfetch", cloud_changelogs.bulk_fetch_changelogs),
     *_route("POST", f"{_API}/issue/bulkfetch", cloud.bulk_fetch_issues),
-    *_route("GET", f"{_API}/issue{_KEY}/changelog", cloud.issue_changelog),
+    *_route("GET", f"{_API}/issue{_KEY}/changelog", cloud_changelogs.issue_changelog),
     *_route("GET", f"{_API}/project/search", cloud.project_search),
     *_route("GET", f"{_API}/users(?:/search)?", cloud.users_search),
     *_route("GET", "/_edge/tenant_info", cloud.tenant_info, anonymous=True),
@@ -85,7 +88,9 @@ _WITHHELD = ("/users/search", "/users", "/user/search", "/user/list")
 class Api:
     """Answers requests to one site. `context_path` is where a Data Center site lives below its host."""
 
-    def __init__(self, site: Site, faults: Faults, credentials: Credentials, context_path: str) -> None:
+    def __init__(
+        self, site: Site, faults: Faults, credentials: TokenCredentials | OAuthCredentials, context_path: str
+    ) -> None:
         self.site = site
         self.faults = faults
         self.credentials = credentials
@@ -115,20 +120,24 @@ class Api:
         return response
 
     def _respond(self, request: Request, fault: Fault | None) -> Response:
+        if isinstance(self.credentials, OAuthCredentials) and request.path == "/oauth/token":
+            return answer_token_request(self.credentials, request)
+        path, through_gateway = self._local_path(request.path)
+        identity = self.credentials.identify(request.headers.get("authorization"), through_gateway)
+        if fault is not None and fault.kind == "anonymous":
+            identity = "rejected"
         try:
-            path, through_gateway = self._local_path(request.path)
-            identity = self.credentials.identify(request.headers.get("authorization"), through_gateway)
-            if fault is not None and fault.kind == "anonymous":
-                identity = "rejected"
             response = self._dispatch(request, path, identity, fault)
         except Refusal as refusal:
             response = refusal_answer(refusal)
-            identity = "account"
+        except PageFails:
+            response = failed_page()
         self._identify(response, identity)
         return response
 
     def _dispatch(self, request: Request, path: str, identity: Identity, fault: Fault | None) -> Response:
-        for route in self._routes:
+        routes = [] if self.site.flavour == "datacenter" and path.startswith(_VERSION_3) else self._routes
+        for route in routes:
             match = route.pattern.fullmatch(path) if route.method == request.method else None
             if match is None:
                 continue
@@ -136,7 +145,7 @@ class Api:
                 return unauthorized()
             if self.users_forbidden and path.endswith(_WITHHELD):
                 raise Refusal(403, "You are not authorized to perform this action.")
-            version = 3 if path.startswith("/rest/api/3/") else 2
+            version = 3 if path.startswith(_VERSION_3) else 2
             context = Context(self.site, self.base_url, self.credentials.cloud_id, version, identity, fault)
             return route.endpoint(context, request, *match.groups())
         return json_answer({"message": f"null for uri: {request.path}", "status-code": 404}, 404)
@@ -146,10 +155,8 @@ class Api:
         gateway = f"/ex/jira/{self.credentials.cloud_id}"
         if self.site.flavour == "cloud" and path.startswith(gateway + "/"):
             return path[len(gateway) :], True
-        if self.site.flavour == "datacenter" and path.startswith("/rest/api/3/"):
-            raise Refusal(404, "Data Center has no version 3 of the API.")
         if not path.startswith(self.context_path + "/"):
-            raise Refusal(404, f"Nothing is served outside {self.context_path}.")
+            return "", False
         return path[len(self.context_path) :], False
 
     def _identify(self, response: Response, identity: Identity) -> None:

@@ -5,15 +5,17 @@ Each takes the instant of the change in epoch milliseconds and holds the site's 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from .documents import encode
+from .fields import EPIC_LINK
 from .index import Row
 from .model import SELF_BASE, JsonObject, Project, User
 from .site import Site
 from .times import format_jira, parse_jira
-from .values import Items, UnknownValue, change, find_status, item, named
+from .values import Items, UnknownValue, change, find_status, find_user, item, named
 
 
 def create_issue(site: Site, project_key: str, at: int, author: User, values: JsonObject) -> Row:
@@ -75,7 +77,11 @@ def move_issue(site: Site, key: str, project_key: str, at: int, author: User) ->
             new = site.statuses[_equivalent(site, target, old["id"])]
             fields["status"] = new.as_json()
             items.append(item(site, "status", "status", (old["id"], old["name"]), (new.id, new.name)))
-        return _record(site, moved, fields, items, at, author)
+        old_key = site.key_of(row)
+        stored = _record(site, moved, fields, items, at, author)
+        for child in _rows_of(site, source):
+            _follow(site, child, old_key, site.key_of(stored))
+        return stored
 
 
 def rename_project(site: Site, key: str, new_key: str | None, new_name: str | None) -> None:
@@ -86,13 +92,33 @@ def rename_project(site: Site, key: str, new_key: str | None, new_name: str | No
         renamed = replace(
             project, key=new_key or project.key, name=new_name or project.name, former_keys=former
         )
-        rows = [row for row in site.rows.values() if row.project_id == project.id]
-        for row in rows:
+        for row in _rows_of(site, project):
             document = site.document(row)
             fields = site.documents.fields(document)
             fields["project"] = {**fields["project"], "key": renamed.key, "name": renamed.name}
+            _rekey(fields, lambda key: _with_project_key(key, project.key, renamed.key))
             site.documents.put(row.id, encode(fields), site.documents.histories(document))
         site.set_project(renamed)
+
+
+def rename_user(site: Site, identity: str, values: JsonObject) -> None:
+    """Change a user's display_name, email, name or active. Issues and histories show it at once.
+
+    What histories say in `fromString` and `toString` stays as it was. Neither is there a history, nor does `updated`
+    move.
+    """
+    with site.lock:
+        user = find_user(site, identity)
+        if user.original is not None:
+            raise UnknownValue(f"User '{identity}' comes from a file and cannot be renamed.")
+        renamed = replace(user, **values)
+        old, new = encode(user.as_json(site.flavour)), encode(renamed.as_json(site.flavour))
+        for row in site.rows.values():
+            document = site.document(row)
+            fields, histories = encode(site.documents.fields(document)), site.documents.histories(document)
+            if old in fields or any(old in history for history in histories):
+                site.documents.put(row.id, fields.replace(old, new), [each.replace(old, new) for each in histories])
+        site.users[user.identity(site.flavour)] = renamed
 
 
 def existing(site: Site, key: str) -> Row:
@@ -101,6 +127,34 @@ def existing(site: Site, key: str) -> Row:
     if row is None:
         raise UnknownValue(f"Issue '{key}' does not exist.")
     return row
+
+
+def _rows_of(site: Site, project: Project) -> list[Row]:
+    return [row for row in site.rows.values() if row.project_id == project.id]
+
+
+def _rekey(fields: JsonObject, rename: Callable[[str], str]) -> None:
+    """Rename the key of the parent or epic that an issue's fields name."""
+    if isinstance(fields.get("parent"), dict):
+        fields["parent"] = {**fields["parent"], "key": rename(fields["parent"]["key"])}
+    if isinstance(fields.get(EPIC_LINK), str):
+        fields[EPIC_LINK] = rename(fields[EPIC_LINK])
+
+
+def _with_project_key(key: str, old: str, new: str) -> str:
+    project, _, number = key.rpartition("-")
+    return f"{new}-{number}" if project == old else key
+
+
+def _follow(site: Site, child: Row, old_key: str, new_key: str) -> None:
+    """Let a child of a moved issue name its parent's new key, which leaves no history."""
+    document = site.document(child)
+    fields = site.documents.fields(document)
+    before = encode(fields)
+    _rekey(fields, lambda key: new_key if key == old_key else key)
+    after = encode(fields)
+    if after != before:
+        site.documents.put(child.id, after, site.documents.histories(document))
 
 
 def _existing_project(site: Site, key: str) -> Project:

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import base64
-import json
-import zlib
 from typing import Any
 
-import msgspec
-
 from . import search
-from .answers import Context, Refusal, bad_jql, json_answer, json_body, not_found, page, text_list, whole_number
+from .answers import Context, Refusal, bad_jql, json_answer, json_body, page, text_list, whole_number
 from .documents import encode
 from .http_server import Request, Response
 from .index import Position
 from .jql import JqlError
 from .model import JsonObject, Project, User
-from .people import directory
+from .page_tokens import BAD_TOKEN, read_token, write_token
+from .people import directory, lead_of
 from .render import ALL_FIELDS, ID_ONLY, issue_bytes, select
 from .site import Site
-from .times import format_jira, parse_jira
+from .times import format_jira
 
 REMOVED = (
     "The requested API has been removed. Please migrate to the /rest/api/3/search/jql API. A full migration guideline "
     "is available at https://developer.atlassian.com/changelog/#CHANGE-2046"
 )
-BAD_TOKEN = "The provided next page token is invalid or expired."
 UNBOUNDED = "Unbounded JQL queries are not allowed here. Please add a search restriction to your query."
-TOO_MANY_CHANGELOGS = "You may only load changelogs for a maximum of 1,000 issues by ID or key at a time."
 
 _SEARCH_PROPERTIES = (
     "jql", "nextPageToken", "maxResults", "fields", "expand", "properties", "fieldsByKeys", "reconcileIssues",
@@ -35,10 +29,6 @@ _SEARCH_PROPERTIES = (
 _MAX_IDS_PAGE = 5000
 _MAX_FIELDS_PAGE = 100
 _MAX_BULK_ISSUES = 100
-_MAX_CHANGELOG_ISSUES = 1000
-_MAX_CHANGELOG_FIELDS = 10
-_MAX_HISTORIES = 10_000
-_elements = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def removed_search(context: Context, request: Request) -> Response:
@@ -55,7 +45,7 @@ def search_jql(context: Context, request: Request) -> Response:
     if fault == "expired_token":
         raise Refusal(400, BAD_TOKEN)
     jql = str(asked.get("jql") or "")
-    place = _read_token(str(asked["nextPageToken"]), jql) if asked.get("nextPageToken") else {}
+    place = read_token(str(asked["nextPageToken"]), jql) if asked.get("nextPageToken") else {}
     limit = whole_number(asked.get("maxResults"), "maxResults", 50)
     if not 1 <= limit <= _MAX_IDS_PAGE:
         raise Refusal(400, f"The value of maxResults must be between 1 and {_MAX_IDS_PAGE}.")
@@ -82,14 +72,14 @@ def search_jql(context: Context, request: Request) -> Response:
         after = Position(*place["k"]) if place.get("k") else None
         found = search.take(site, prepared, limit, after, place.get("o", 0))
         if fault == "empty_page":
-            return _search_page([], _token(jql, after, place.get("o", 0)))
+            return _search_page([], write_token(jql, after, place.get("o", 0)))
         current = [site.rows[row.id] for row in found.rows if row.id in site.rows]
         changelog: Any = "search" if "changelog" in expand else "none"
         issues = [issue_bytes(site, row, selection, changelog, context.version) for row in current]
-    token = _token(jql, found.after, found.offset) if found.more else None
+    token = write_token(jql, found.after, found.offset) if found.more else None
     extra: JsonObject = {}
     if fault == "repeated_token":
-        token = str(asked.get("nextPageToken") or _token(jql, None, 0))
+        token = str(asked.get("nextPageToken") or write_token(jql, None))
     elif fault == "missing_token":
         token = None
     elif fault == "truncated_result":
@@ -126,55 +116,6 @@ def bulk_fetch_issues(context: Context, request: Request) -> Response:
         rows = {row.id: row for each in wanted if (row := context.site.issue(each)) is not None}
         issues = [issue_bytes(context.site, row, selection, changelog, context.version) for row in rows.values()]
     return Response(200, b'{"issueErrors":[],"issues":[' + b",".join(issues) + b"]}")
-
-
-def bulk_fetch_changelogs(context: Context, request: Request) -> Response:
-    """POST /changelog/bulkfetch: histories of many issues, oldest first over all of them, so pages may split an issue.
-
-    Issues without histories are not in the answer. `created` is a number of epoch milliseconds, whatever the OpenAPI
-    document says.
-    """
-    body = json_body(request, ("issueIdsOrKeys", "fieldIds", "maxResults", "nextPageToken"))
-    wanted = text_list(body.get("issueIdsOrKeys"))
-    field_ids = text_list(body.get("fieldIds"))
-    if not wanted:
-        raise Refusal(400, "issueIdsOrKeys must not be empty.")
-    if len(wanted) > _MAX_CHANGELOG_ISSUES:
-        raise Refusal(400, TOO_MANY_CHANGELOGS)
-    if len(field_ids) > _MAX_CHANGELOG_FIELDS:
-        raise Refusal(400, f"You may only filter changelogs by a maximum of {_MAX_CHANGELOG_FIELDS} fields at a time.")
-    limit = whole_number(body.get("maxResults"), "maxResults", 1000)
-    if not 1 <= limit <= _MAX_HISTORIES:
-        raise Refusal(400, f"The value of maxResults must be between 1 and {_MAX_HISTORIES}.")
-    fault = context.fault.kind if context.fault else None
-    if fault == "expired_token":
-        raise Refusal(400, BAD_TOKEN)
-    if fault == "split_histories" and context.fault:
-        limit = min(limit, max(1, context.fault.size))
-    signature = ",".join([*sorted(wanted), "|", *sorted(field_ids)])
-    token = body.get("nextPageToken")
-    after = tuple(_read_token(str(token), signature).get("k") or ()) if token else ()
-    histories = sorted(_histories_of(context.site, wanted), key=lambda item: item[0])
-    if field_ids:
-        histories = [item for item in histories if _concerns(item[1], frozenset(field_ids))]
-    rest = [item for item in histories if item[0] > after]
-    answer: JsonObject = {"issueChangeLogs": _grouped(rest[:limit], as_iso=fault == "iso_created")}
-    if len(rest) > limit:
-        answer["nextPageToken"] = _encode_token(signature, rest[limit - 1][0], 0)
-    return json_answer(answer)
-
-
-def issue_changelog(context: Context, request: Request, key: str) -> Response:
-    """GET /issue/{key}/changelog: oldest first, at most 100 a page."""
-    start = whole_number(request.parameter("startAt"), "startAt", 0)
-    size = min(100, whole_number(request.parameter("maxResults"), "maxResults", 100))
-    with context.site.lock:
-        row = context.site.issue(key)
-        if row is None:
-            raise not_found(key)
-        histories = context.site.documents.histories(context.site.document(row))
-    values = [msgspec.Raw(history) for history in histories]
-    return json_answer(page(values, start, size, f"{context.base_url}{request.path}"))
 
 
 def project_search(context: Context, request: Request) -> Response:
@@ -254,49 +195,6 @@ def _names_and_schema(site: Site, expand: list[str]) -> JsonObject:
     return extra
 
 
-def _token(jql: str, after: Position | None, offset: int) -> str:
-    return _encode_token(jql, tuple(after) if after else None, offset)
-
-
-def _encode_token(signature: str, key: tuple[Any, ...] | None, offset: int) -> str:
-    text = json.dumps({"q": zlib.crc32(signature.encode()), "k": key, "o": offset}, separators=(",", ":"))
-    return base64.urlsafe_b64encode(text.encode()).decode()
-
-
-def _read_token(token: str, signature: str) -> JsonObject:
-    """The place that a token means. Tokens belong to the query they were given out for."""
-    try:
-        place = json.loads(base64.urlsafe_b64decode(token.encode()))
-        if place["q"] != zlib.crc32(signature.encode()):
-            raise ValueError
-    except (ValueError, KeyError, TypeError):
-        raise Refusal(400, BAD_TOKEN) from None
-    return dict(place)
-
-
-def _histories_of(site: Site, wanted: list[str]) -> list[tuple[tuple[int, int, int], JsonObject]]:
-    found = []
-    with site.lock:
-        rows = {row.id: row for each in wanted if (row := site.issue(each)) is not None}
-        for row in rows.values():
-            for history in site.documents.histories(site.document(row)):
-                decoded = msgspec.json.decode(history)
-                found.append(((parse_jira(decoded["created"]), row.id, int(decoded["id"])), decoded))
-    return found
-
-
-def _concerns(history: JsonObject, field_ids: frozenset[str]) -> bool:
-    history["items"] = [item for item in history["items"] if item.get("fieldId", item["field"]) in field_ids]
-    return bool(history["items"])
-
-
-def _grouped(items: list[tuple[tuple[int, int, int], JsonObject]], as_iso: bool) -> list[JsonObject]:
-    by_issue: dict[int, list[JsonObject]] = {}
-    for (created, issue_id, _), history in items:
-        by_issue.setdefault(issue_id, []).append({**history, "created": format_jira(created) if as_iso else created})
-    return [{"issueId": str(issue_id), "changeHistories": each} for issue_id, each in by_issue.items()]
-
-
 def _project(site: Site, project: Project, expand: list[str]) -> JsonObject:
     value = project.as_json("cloud")
     value = {**value, "style": project.style, "isPrivate": False, "archived": project.access == "archived"}
@@ -305,8 +203,9 @@ def _project(site: Site, project: Project, expand: list[str]) -> JsonObject:
         value["insight"] = {"totalIssueCount": len(rows)}
         if rows:
             value["insight"]["lastIssueUpdateTime"] = format_jira(max(row.updated for row in rows), site.zone)
-    if "lead" in expand and project.lead in site.users:
-        value["lead"] = site.users[project.lead].as_json("cloud")
+    lead = lead_of(site, project)
+    if "lead" in expand and lead is not None:
+        value["lead"] = lead.as_json("cloud")
     if "projectKeys" in expand:
         value["projectKeys"] = [project.key, *project.former_keys]
     return value

@@ -7,7 +7,7 @@ from typing import Any
 from .answers import Context, Refusal, json_answer, not_found
 from .http_server import Request, Response
 from .model import JsonObject, Project, Sprint
-from .people import myself
+from .people import lead_of, myself
 from .render import ALL_FIELDS, issue_bytes, select
 from .site import Site
 from .sprints import sprint_json
@@ -84,8 +84,9 @@ def list_projects(context: Context, request: Request) -> Response:
 def project_detail(site: Site, project: Project) -> JsonObject:
     """A project as lists of projects show it."""
     value = {**project.as_json(site.flavour), "archived": project.access == "archived"}
-    if project.lead in site.users:
-        value["lead"] = site.users[project.lead].as_json(site.flavour)
+    lead = lead_of(site, project)
+    if lead is not None:
+        value["lead"] = lead.as_json(site.flavour)
     return value
 
 

@@ -106,9 +106,9 @@ class Documents:
         decoded: JsonObject = msgspec.json.decode(self._spool.read(document.fields))
         return decoded
 
-    def members(self, document: Document) -> dict[str, msgspec.Raw]:
-        """The `fields` object with each value still encoded."""
-        return _members.decode(self.fields_bytes(document))
+    def members(self, document: Document, padded: bool) -> dict[str, msgspec.Raw]:
+        """The `fields` object with each value still encoded, with or without the padding."""
+        return _members.decode(self.fields_bytes(document) if padded else self._spool.read(document.fields))
 
     def newest_histories(self, document: Document) -> bytes:
         """The 40 newest histories, newest first, joined with commas."""

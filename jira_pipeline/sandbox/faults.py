@@ -12,8 +12,8 @@ from .http_server import Request
 
 FaultKind = Literal[
     "too_many_requests", "server_error", "reset_before_headers", "reset_after_headers", "cut_body", "hang",
-    "html_page", "empty_body", "malformed_json", "unauthorized", "captcha", "forbidden", "anonymous",
-    "expired_token", "repeated_token", "missing_token", "empty_page", "short_page", "truncated_result",
+    "html_page", "redirect", "near_limit", "empty_body", "malformed_json", "unauthorized", "captcha", "forbidden",
+    "anonymous", "expired_token", "repeated_token", "missing_token", "empty_page", "short_page", "truncated_result",
     "split_histories", "iso_created", "site_change",
 ]  # fmt: skip
 
@@ -45,7 +45,7 @@ class Fault:
 
     `status` and `retry_after` (seconds, "date" for an HTTP date 2 seconds ahead, or None for no header) belong to
     server_error and too_many_requests; `seconds` to hang; `size` (issues or histories) to short_page and
-    split_histories; `action` is called before the request is answered, for site_change.
+    split_histories; `location` to redirect; `action` is called before the request is answered, for site_change.
     """
 
     kind: FaultKind
@@ -53,6 +53,7 @@ class Fault:
     retry_after: int | Literal["date"] | None = None
     seconds: float = 3600.0
     size: int = 1
+    location: str = ""
     action: Callable[[], object] | None = None
 
 

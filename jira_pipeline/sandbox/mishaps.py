@@ -17,6 +17,7 @@ _WIRE: dict[str, WireFault] = {
     "reset_before_headers": "reset_before_headers", "reset_after_headers": "reset_after_headers",
     "cut_body": "cut_body", "hang": "hang",
 }  # fmt: skip
+_NEAR_LIMIT = {"X-RateLimit-NearLimit": "true", "X-RateLimit-Limit": "100", "X-RateLimit-Remaining": "12"}
 _DATE_AHEAD = timedelta(seconds=2)
 
 
@@ -26,8 +27,9 @@ def replaced(fault: Fault, site: Site) -> Response | None:
     if kind == "too_many_requests":
         return _too_many(fault, site)
     if kind == "server_error":
-        text = f"<html><head><title>{fault.status}</title></head><body><h1>{fault.status}</h1></body></html>"
-        return Response(fault.status, text.encode(), "text/html;charset=UTF-8")
+        return failed_page(fault.status)
+    if kind == "redirect":
+        return Response(302, headers={"Location": fault.location})
     if kind == "html_page":
         return Response(200, _LOGIN_PAGE, "text/html;charset=UTF-8")
     if kind == "empty_body":
@@ -53,9 +55,17 @@ def spoiled(fault: Fault, response: Response) -> Response:
     """A real answer as the fault leaves it."""
     if fault.kind in _WIRE:
         response.wire = _WIRE[fault.kind]
+    elif fault.kind == "near_limit":
+        response.headers |= _NEAR_LIMIT
     elif fault.kind == "malformed_json":
         response.body = response.body[: len(response.body) // 2]
     return response
+
+
+def failed_page(status: int = 500) -> Response:
+    """The HTML page of a server or a proxy that failed."""
+    text = f"<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>"
+    return Response(status, text.encode(), "text/html;charset=UTF-8")
 
 
 def _too_many(fault: Fault, site: Site) -> Response:

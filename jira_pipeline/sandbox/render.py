@@ -10,9 +10,11 @@ import msgspec
 
 from .adf import to_adf, to_text
 from .documents import SEARCH_HISTORIES, Document, encode
+from .fields import PADDING_FIELD
 from .index import Row
 from .model import SELF_BASE
 from .site import Site
+from .spoiling import spoil
 
 Changelog = Literal["none", "search", "issue"]
 ISSUE_HISTORIES = 100
@@ -52,8 +54,16 @@ ID_ONLY = Selection(everything=False, named=frozenset({"id"}))
 
 def issue_bytes(site: Site, row: Row, selection: Selection, changelog: Changelog, version: int) -> bytes:
     """One issue as JSON. `version` is the API's: 2 writes descriptions as text, 3 as documents (ADF)."""
+    blemish = site.blemishes.get(row.id)
+    if blemish is not None and not selection.only_identity:
+        return spoil(whole_issue(site, row, selection, changelog, version), blemish)
     if selection == ID_ONLY and changelog == "none":
         return b'{"id":"%d"}' % row.id
+    return whole_issue(site, row, selection, changelog, version)
+
+
+def whole_issue(site: Site, row: Row, selection: Selection, changelog: Changelog, version: int) -> bytes:
+    """Like `issue_bytes`, without what may spoil the issue."""
     document = site.document(row)
     parts = [
         b'{"expand":"%s","id":"%d","self":"%s/rest/api/%d/issue/%d","key":"%s"'
@@ -70,7 +80,7 @@ def issue_bytes(site: Site, row: Row, selection: Selection, changelog: Changelog
 def _fields(site: Site, document: Document, selection: Selection, version: int) -> bytes:
     if selection.everything and not selection.excluded and version == 2 and not document.holds_adf:
         return site.documents.fields_bytes(document)
-    members = site.documents.members(document)
+    members = site.documents.members(document, padded=selection.everything or PADDING_FIELD in selection.named)
     if selection.everything:
         chosen = {name: raw for name, raw in members.items() if name not in selection.excluded}
     else:

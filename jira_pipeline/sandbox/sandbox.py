@@ -12,12 +12,13 @@ from typing import Any, Self
 from . import changes
 from .api import Api, RecordedRequest
 from .control import Control
-from .credentials import sandbox_credentials
+from .credentials import Authentication, OAuthCredentials, sandbox_credentials
 from .faults import Faults
 from .http_server import HttpServer, Request, Response
 from .model import Flavour, JsonObject, SiteData, User
-from .render import ALL_FIELDS, issue_bytes
+from .render import ALL_FIELDS, whole_issue
 from .site import ACCOUNT, Site
+from .spoiling import Blemish
 from .times import to_milliseconds
 from .values import UnknownValue, find_user
 
@@ -32,9 +33,9 @@ class Sandbox:
 
     `flavour` defaults to the one whose form the site's issues have. `account_time_zone` is the zone in which the
     account reads quoted JQL dates and sees timestamps. `latency_seconds` passes before each answer. `context_path`
-    (Data Center, such as "/jira") is where the site lives below its host. With `scoped_token` (Cloud) the credentials
-    work through the gateway address only. `compress` sends gzip to clients that accept it. The site's clock is the
-    real time unless `now` or `clock` is set.
+    (Data Center, such as "/jira") is where the site lives below its host. `authentication` (Cloud) is a classic API
+    token on the site's address, or a scoped one or OAuth 2.0, both through the gateway address only. `compress` sends
+    gzip to clients that accept it. The site's clock is the real time unless `now` or `clock` is set.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class Sandbox:
         account_time_zone: str = "UTC",
         latency_seconds: float = 0.0,
         context_path: str = "",
-        scoped_token: bool = False,
+        authentication: Authentication = "token",
         compress: bool = False,
     ) -> None:
         self.flavour: Flavour = flavour or site.flavour
@@ -54,7 +55,9 @@ class Sandbox:
         self.clock: Callable[[], datetime] = wall_clock
         self.faults = Faults()
         self._site = Site(site, self.flavour, account_time_zone, lambda: self.clock().astimezone(UTC))
-        self._credentials = sandbox_credentials(self.flavour, str(ACCOUNT.email), scoped_token)
+        self._credentials = sandbox_credentials(
+            self.flavour, str(ACCOUNT.email), authentication, self._site.clock_milliseconds
+        )
         self._api = Api(self._site, self.faults, self._credentials, context_path)
         self._api.control = Control(self)
         self._server = HttpServer(self._answer, "127.0.0.1", port, compress)
@@ -141,7 +144,7 @@ class Sandbox:
 
     def _issue(self, issue_id: int) -> JsonObject:
         row = self._site.rows[issue_id]
-        issue: JsonObject = json.loads(issue_bytes(self._site, row, ALL_FIELDS, "none", 2))
+        issue: JsonObject = json.loads(whole_issue(self._site, row, ALL_FIELDS, "none", 2))
         histories = [json.loads(each) for each in self._site.documents.histories(self._site.document(row))]
         issue["changelog"] = {"total": len(histories), "histories": histories}
         return issue
@@ -179,6 +182,10 @@ class Sandbox:
         """Give a project another key or name; issues get new keys without a history and without moving `updated`."""
         changes.rename_project(self._site, project, new_key, new_name)
 
+    def rename_user(self, user: str, **values: Any) -> None:
+        """Change a user's display_name, email, name or active, found by identity, name or display name."""
+        changes.rename_user(self._site, user, values)
+
     def forbid_project(self, project: str) -> None:
         """Take the account's right to browse a project."""
         self._set_access(project, "forbidden")
@@ -207,6 +214,11 @@ class Sandbox:
         """Accept the credentials again."""
         self._credentials.accepted = True
 
+    def expire_access_tokens(self) -> None:
+        """Let OAuth access tokens expire before their time."""
+        if isinstance(self._credentials, OAuthCredentials):
+            self._credentials.expire_access_tokens()
+
     # --- the index ------------------------------------------------------------------------------------------------
 
     @property
@@ -222,6 +234,18 @@ class Sandbox:
         """Let searches miss an issue for some seconds of the site's clock, though it can be read by id."""
         with self._site.lock:
             self._site.forget(changes.existing(self._site, key).id, seconds)
+
+    # --- issues that cannot be read -------------------------------------------------------------------------------
+
+    def spoil_issue(self, key: str, blemish: Blemish) -> None:
+        """Let an issue be unreadable wherever its fields are sent; `heal_issue` ends it. The truth stays as it is."""
+        with self._site.lock:
+            self._site.blemishes[changes.existing(self._site, key).id] = blemish
+
+    def heal_issue(self, key: str) -> None:
+        """Send an issue as it is again."""
+        with self._site.lock:
+            self._site.blemishes.pop(changes.existing(self._site, key).id, None)
 
     # --------------------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from .documents import Document, Documents
 from .index import Index, Row
 from .model import Flavour, Form, JsonObject, Project, SiteData, Sprint, Status, User
+from .spoiling import Blemish
 from .times import to_milliseconds
 
 ACCOUNT = User(
@@ -49,6 +50,7 @@ class Site:
         }
         self.index = Index(self.rows.values(), self.resolution)
         self.index_lag_milliseconds = 0
+        self.blemishes: dict[int, Blemish] = {}
         self._numbers: dict[tuple[int, int], int] = {(row.project_id, row.number): row.id for row in self.rows.values()}
         self._next_number: dict[int, int] = {}
         for row in self.rows.values():

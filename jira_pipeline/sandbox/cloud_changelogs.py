@@ -1,0 +1,91 @@
+"""Histories on Cloud beyond those inside search answers: of one issue, and of a thousand at once."""
+
+from __future__ import annotations
+
+import msgspec
+
+from .answers import Context, Refusal, json_answer, json_body, not_found, page, text_list, whole_number
+from .http_server import Request, Response
+from .model import JsonObject
+from .page_tokens import BAD_TOKEN, read_token, write_token
+from .site import Site
+from .times import format_jira, parse_jira
+
+TOO_MANY_CHANGELOGS = "You may only load changelogs for a maximum of 1,000 issues by ID or key at a time."
+
+_MAX_ISSUES = 1000
+_MAX_FIELDS = 10
+_MAX_HISTORIES = 10_000
+_MAX_PAGE = 100
+
+
+def bulk_fetch_changelogs(context: Context, request: Request) -> Response:
+    """POST /changelog/bulkfetch: histories of many issues, oldest first over all of them, so pages may split an issue.
+
+    Issues without histories are not in the answer. `created` is a number of epoch milliseconds, whatever the OpenAPI
+    document says.
+    """
+    body = json_body(request, ("issueIdsOrKeys", "fieldIds", "maxResults", "nextPageToken"))
+    wanted = text_list(body.get("issueIdsOrKeys"))
+    field_ids = text_list(body.get("fieldIds"))
+    if not wanted:
+        raise Refusal(400, "issueIdsOrKeys must not be empty.")
+    if len(wanted) > _MAX_ISSUES:
+        raise Refusal(400, TOO_MANY_CHANGELOGS)
+    if len(field_ids) > _MAX_FIELDS:
+        raise Refusal(400, f"You may only filter changelogs by a maximum of {_MAX_FIELDS} fields at a time.")
+    limit = whole_number(body.get("maxResults"), "maxResults", 1000)
+    if not 1 <= limit <= _MAX_HISTORIES:
+        raise Refusal(400, f"The value of maxResults must be between 1 and {_MAX_HISTORIES}.")
+    fault = context.fault.kind if context.fault else None
+    if fault == "expired_token":
+        raise Refusal(400, BAD_TOKEN)
+    if fault == "split_histories" and context.fault:
+        limit = min(limit, max(1, context.fault.size))
+    signature = ",".join([*sorted(wanted), "|", *sorted(field_ids)])
+    token = body.get("nextPageToken")
+    after = tuple(read_token(str(token), signature).get("k") or ()) if token else ()
+    histories = sorted(_histories_of(context.site, wanted), key=lambda item: item[0])
+    if field_ids:
+        histories = [item for item in histories if _concerns(item[1], frozenset(field_ids))]
+    rest = [item for item in histories if item[0] > after]
+    answer: JsonObject = {"issueChangeLogs": _grouped(rest[:limit], as_iso=fault == "iso_created")}
+    if len(rest) > limit:
+        answer["nextPageToken"] = write_token(signature, rest[limit - 1][0])
+    return json_answer(answer)
+
+
+def issue_changelog(context: Context, request: Request, key: str) -> Response:
+    """GET /issue/{key}/changelog: oldest first, at most 100 a page."""
+    start = whole_number(request.parameter("startAt"), "startAt", 0)
+    size = min(_MAX_PAGE, whole_number(request.parameter("maxResults"), "maxResults", 100))
+    with context.site.lock:
+        row = context.site.issue(key)
+        if row is None:
+            raise not_found(key)
+        histories = context.site.documents.histories(context.site.document(row))
+    values = [msgspec.Raw(history) for history in histories]
+    return json_answer(page(values, start, size, f"{context.base_url}{request.path}"))
+
+
+def _histories_of(site: Site, wanted: list[str]) -> list[tuple[tuple[int, int, int], JsonObject]]:
+    found = []
+    with site.lock:
+        rows = {row.id: row for each in wanted if (row := site.issue(each)) is not None}
+        for row in rows.values():
+            for history in site.documents.histories(site.document(row)):
+                decoded = msgspec.json.decode(history)
+                found.append(((parse_jira(decoded["created"]), row.id, int(decoded["id"])), decoded))
+    return found
+
+
+def _concerns(history: JsonObject, field_ids: frozenset[str]) -> bool:
+    history["items"] = [item for item in history["items"] if item.get("fieldId", item["field"]) in field_ids]
+    return bool(history["items"])
+
+
+def _grouped(items: list[tuple[tuple[int, int, int], JsonObject]], as_iso: bool) -> list[JsonObject]:
+    by_issue: dict[int, list[JsonObject]] = {}
+    for (created, issue_id, _), history in items:
+        by_issue.setdefault(issue_id, []).append({**history, "created": format_jira(created) if as_iso else created})
+    return [{"issueId": str(issue_id), "changeHistories": each} for issue_id, each in by_issue.items()]
