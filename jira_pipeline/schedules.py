@@ -1,5 +1,6 @@
 """Schedules: one run a day that also makes up for days that were missed."""
 
+import os
 from datetime import timedelta
 
 import dagster as dg
@@ -15,6 +16,10 @@ _GAPS_OF_DAYS = 30
     job=daily_sync,
     cron_schedule="0 2 * * *",
     execution_timezone="UTC",
+    # Off until somebody switches it on, as Dagster does; in the demo there is nobody to ask first.
+    default_status=dg.DefaultScheduleStatus.RUNNING
+    if os.environ.get("JIRA_PIPELINE_DEMO")
+    else dg.DefaultScheduleStatus.STOPPED,
     description="Every day at 02:00 UTC: yesterday, and every day of the last 30 that is not materialised yet.",
 )
 def daily_sync_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:

@@ -93,7 +93,12 @@ def sync_issues(
                 context.add_asset_metadata({"dagster/partition_row_count": rows}, asset_key=table, partition_key=key)
             yield dg.MaterializeResult(
                 asset_key=table,
-                metadata=table_metadata(connection, table, projects=outcome_table(outcomes)),
+                metadata=table_metadata(
+                    connection,
+                    table,
+                    projects=outcome_table(outcomes),
+                    unknown_projects=dg.MetadataValue.json([o.project_key for o in outcomes if o.is_unknown]),
+                ),
             )
     publish_unless_later(context, warehouse)
 

@@ -54,6 +54,11 @@ class ProjectOutcome:
         """Whether the error stays until somebody acts: trying again tomorrow alone does not help."""
         return isinstance(self.error, (ProjectUnavailable, SettingsError))
 
+    @property
+    def is_unknown(self) -> bool:
+        """Whether the site has no such project at all, so that the configuration is wrong."""
+        return isinstance(self.error, SettingsError)
+
 
 @dataclass(frozen=True)
 class Selection:

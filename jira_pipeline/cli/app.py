@@ -1,0 +1,39 @@
+"""The command group, and what happens to errors: one sentence on stderr and an exit code, never a traceback."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from jira_pipeline.cli.demo import demo
+from jira_pipeline.cli.sandbox import sandbox
+from jira_pipeline.cli.status import status
+from jira_pipeline.cli.sync import sync
+from jira_pipeline.errors import PipelineError
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="Exit codes: 0 all well; 1 a project failed or an issue was set aside, the rest is stored; "
+    "2 wrong settings, credentials or usage.",
+)
+def cli() -> None:
+    """Jira into DuckDB, and how work flows out of it.
+
+    Settings come from environment variables (JIRA_SERVER, JIRA_EMAIL, JIRA_API_TOKEN or JIRA_PERSONAL_ACCESS_TOKEN)
+    and from jira_pipeline.yaml; see docs/configuration.md.
+    """
+
+
+for command in (demo, sandbox, sync, status):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        cli()
+    except PipelineError as error:
+        click.echo(f"jira-pipeline: {error}", err=True)
+        sys.exit(error.exit_code)

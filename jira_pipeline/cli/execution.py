@@ -1,0 +1,129 @@
+"""Running the daily job from the command line, and reading what came of it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from jira_pipeline import errors
+from jira_pipeline.cli.home import ensure_dagster_home
+from jira_pipeline.cli.progress import TerminalProgress
+from jira_pipeline.errors import PipelineError
+from jira_pipeline.jira import errors as jira_errors
+from jira_pipeline.sync.progress import LoggedProgress
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+_KNOWN_ERRORS: dict[str, type[PipelineError]] = {
+    name: kind
+    for module in (errors, jira_errors)
+    for name, kind in vars(module).items()
+    if isinstance(kind, type) and issubclass(kind, PipelineError)
+}
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """What a run of the job came to. `failure` is the sentence of the step that ended it, `exit_code` its exit code."""
+
+    run_id: str
+    succeeded: bool
+    failure: str | None
+    exit_code: int
+    failed_checks: tuple[str, ...]
+    unknown_projects: tuple[str, ...]
+
+
+def run_daily_sync(
+    console: Console, first: date, last: date, *, projects: Sequence[str] = (), full: bool = False
+) -> RunReport:
+    """Materialise everything for the partitions from `first` to `last`, in this process, on the instance of
+    DAGSTER_HOME.
+
+    Progress goes to `console`: bars on a terminal, log lines otherwise.
+    """
+    ensure_dagster_home()
+    warnings.filterwarnings("ignore", module="dagster")
+    logging.getLogger("dagster").setLevel(logging.CRITICAL)
+    # Imported late: Dagster takes seconds to import, and wrong settings are to be reported at once.
+    import dagster as dg
+
+    from jira_pipeline.definitions import build_definitions
+
+    bars = TerminalProgress(console) if console.is_terminal else None
+    with bars or nullcontext(), dg.DagsterInstance.get() as instance:
+        definitions = build_definitions(bars or LoggedProgress())
+        result = definitions.resolve_job_def("daily_sync").execute_in_process(
+            instance=instance,
+            raise_on_error=False,
+            tags={
+                "dagster/asset_partition_range_start": first.isoformat(),
+                "dagster/asset_partition_range_end": last.isoformat(),
+            },
+            run_config={
+                "ops": {"sync_issues": {"config": {"projects": list(projects), "full_refresh": full}}},
+                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+            },
+        )
+    failure, exit_code = _failure(result.all_events)
+    return RunReport(
+        run_id=result.run_id,
+        succeeded=result.success,
+        failure=failure,
+        exit_code=exit_code,
+        failed_checks=tuple(_failed_checks(result.all_events)),
+        unknown_projects=tuple(_unknown_projects(result.all_events)),
+    )
+
+
+def log_to_stderr() -> None:
+    """Log lines for runs that nobody watches; the secrets of the environment are never in them."""
+    if not sys.stderr.isatty():
+        logging.basicConfig(
+            level=os.environ.get("JIRA_PIPELINE_LOG_LEVEL", "INFO"), stream=sys.stderr, format="%(asctime)s %(message)s"
+        )
+
+
+def _failure(events: Sequence[dg.DagsterEvent]) -> tuple[str | None, int]:
+    for event in events:
+        if event.event_type_value != "STEP_FAILURE":
+            continue
+        error = event.step_failure_data.error
+        while error is not None:
+            kind = _KNOWN_ERRORS.get(error.cls_name or "")
+            if kind is not None:
+                return error.message.partition(": ")[2].strip() or error.message.strip(), kind.exit_code
+            error = error.cause
+        failure = event.step_failure_data.user_failure_data
+        if failure is not None and failure.description:
+            return failure.description, 1
+        whole = event.step_failure_data.error
+        return f"The step {event.step_key} failed unexpectedly: {whole.to_string() if whole else 'unknown error'}", 1
+    return None, 0
+
+
+def _failed_checks(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
+    for event in events:
+        if event.event_type_value == "ASSET_CHECK_EVALUATION":
+            evaluation = event.asset_check_evaluation_data
+            if not evaluation.passed:
+                yield f"{evaluation.check_name} of {evaluation.asset_key.to_user_string()}"
+
+
+def _unknown_projects(events: Sequence[dg.DagsterEvent]) -> list[str]:
+    for event in events:
+        if event.event_type_value == "ASSET_MATERIALIZATION":
+            found = event.step_materialization_data.materialization.metadata.get("unknown_projects")
+            if found is not None:
+                return [str(key) for key in found.value]  # type: ignore[union-attr]
+    return []
