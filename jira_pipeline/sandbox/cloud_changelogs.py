@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 import msgspec
 
 from .answers import Context, Refusal, json_answer, json_body, not_found, page, text_list, whole_number
@@ -17,6 +19,8 @@ _MAX_ISSUES = 1000
 _MAX_FIELDS = 10
 _MAX_HISTORIES = 10_000
 _MAX_PAGE = 100
+
+_Dated = tuple[tuple[int, int, int], JsonObject]
 
 
 def bulk_fetch_changelogs(context: Context, request: Request) -> Response:
@@ -45,13 +49,15 @@ def bulk_fetch_changelogs(context: Context, request: Request) -> Response:
     signature = ",".join([*sorted(wanted), "|", *sorted(field_ids)])
     token = body.get("nextPageToken")
     after = tuple(read_token(str(token), signature).get("k") or ()) if token else ()
-    histories = sorted(_histories_of(context.site, wanted), key=lambda item: item[0])
-    if field_ids:
-        histories = [item for item in histories if _concerns(item[1], frozenset(field_ids))]
-    rest = [item for item in histories if item[0] > after]
-    answer: JsonObject = {"issueChangeLogs": _grouped(rest[:limit], as_iso=fault == "iso_created")}
-    if len(rest) > limit:
-        answer["nextPageToken"] = write_token(signature, rest[limit - 1][0])
+    with context.site.lock:
+        histories = context.site.remembered(
+            f"histories {signature}", lambda: _histories_of(context.site, wanted, frozenset(field_ids))
+        )
+    begin = bisect_right(histories, after, key=lambda item: item[0])
+    chosen = histories[begin : begin + limit]
+    answer: JsonObject = {"issueChangeLogs": _grouped(chosen, as_iso=fault == "iso_created")}
+    if begin + limit < len(histories):
+        answer["nextPageToken"] = write_token(signature, chosen[-1][0])
     return json_answer(answer)
 
 
@@ -68,23 +74,22 @@ def issue_changelog(context: Context, request: Request, key: str) -> Response:
     return json_answer(page(values, start, size, f"{context.base_url}{request.path}"))
 
 
-def _histories_of(site: Site, wanted: list[str]) -> list[tuple[tuple[int, int, int], JsonObject]]:
+def _histories_of(site: Site, wanted: list[str], field_ids: frozenset[str]) -> list[_Dated]:
+    """The histories of the issues, with items of some fields only if there are any, by time and then issue id."""
     found = []
-    with site.lock:
-        rows = {row.id: row for each in wanted if (row := site.issue(each)) is not None}
-        for row in rows.values():
-            for history in site.documents.histories(site.document(row)):
-                decoded = msgspec.json.decode(history)
-                found.append(((parse_jira(decoded["created"]), row.id, int(decoded["id"])), decoded))
+    rows = {row.id: row for each in wanted if (row := site.issue(each)) is not None}
+    for row in rows.values():
+        for encoded in site.documents.histories(site.document(row)):
+            history = msgspec.json.decode(encoded)
+            if field_ids:
+                history["items"] = [i for i in history["items"] if i.get("fieldId", i["field"]) in field_ids]
+            if history["items"] or not field_ids:
+                found.append(((parse_jira(history["created"]), row.id, int(history["id"])), history))
+    found.sort(key=lambda item: item[0])
     return found
 
 
-def _concerns(history: JsonObject, field_ids: frozenset[str]) -> bool:
-    history["items"] = [item for item in history["items"] if item.get("fieldId", item["field"]) in field_ids]
-    return bool(history["items"])
-
-
-def _grouped(items: list[tuple[tuple[int, int, int], JsonObject]], as_iso: bool) -> list[JsonObject]:
+def _grouped(items: list[_Dated], as_iso: bool) -> list[JsonObject]:
     by_issue: dict[int, list[JsonObject]] = {}
     for (created, issue_id, _), history in items:
         by_issue.setdefault(issue_id, []).append({**history, "created": format_jira(created) if as_iso else created})

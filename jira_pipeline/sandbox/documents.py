@@ -65,7 +65,7 @@ class Documents:
         with self._lock:
             if issue_id not in self._documents:
                 source = self._sources[issue_id]
-                fields, histories = source.fields_json(self.form), source.histories_json(self.form)
+                fields, histories = source.as_json(self.form)
                 missing = source.target_bytes - len(fields) - sum(map(len, histories)) - _PADDING_OVERHEAD
                 if missing > 0:
                     self._padding[issue_id] = missing

@@ -100,9 +100,13 @@ class GeneratedIssue:
         world = self._world
         return 10_000 + (at - world.history_origin) // 1000 * len(world.issues) + self._place
 
-    def fields_json(self, form: Form) -> bytes:
-        """The object `fields`."""
+    def as_json(self, form: Form) -> tuple[bytes, list[bytes]]:
+        """The object `fields`, and every history, oldest first."""
         life, pieces = self.life, self._world.pieces(form)
+        histories = [_encode(self._history(happening, form, pieces)) for happening in life.happenings]
+        return self._fields(life, form, pieces), histories
+
+    def _fields(self, life: Life, form: Form, pieces: Pieces) -> bytes:
         values: dict[str, Any] = {
             "statuscategorychangedate": format_jira(life.category_changed, form.zone),
             "issuetype": pieces.types[life.type],
@@ -155,11 +159,6 @@ class GeneratedIssue:
             else:
                 values["parent"] = self._parent(life.parent, pieces)
         return _encode(values)[:-1] + _UNUSED + b"}"
-
-    def histories_json(self, form: Form) -> list[bytes]:
-        """Every history, oldest first."""
-        pieces = self._world.pieces(form)
-        return [_encode(self._history(happening, form, pieces)) for happening in self.life.happenings]
 
     def _history(self, happening: Happening, form: Form, pieces: Pieces) -> dict[str, Any]:
         history: dict[str, Any] = {"id": str(self.history_id(happening.at))}

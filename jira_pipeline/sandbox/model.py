@@ -176,11 +176,8 @@ class IssueSource(Protocol):
     status_id: str
     target_bytes: int
 
-    def fields_json(self, form: Form) -> bytes:
-        """The JSON object `fields`."""
-
-    def histories_json(self, form: Form) -> list[bytes]:
-        """The JSON object of each history, oldest first."""
+    def as_json(self, form: Form) -> tuple[bytes, list[bytes]]:
+        """The JSON object `fields`, and the JSON object of each history, oldest first."""
 
 
 @dataclass

@@ -18,7 +18,7 @@ import msgspec
 from ..errors import SettingsError
 from .fields import infer_fields
 from .model import Flavour, Form, JsonObject, Project, SiteData, Status, User
-from .spool import Extent, Spool
+from .spool import Spool
 from .times import parse_jira
 
 _USER_FIELDS = ("assignee", "reporter", "creator")
@@ -89,13 +89,9 @@ class LoadedIssue:
         self._fields = spool.append(bytes(line.fields))
         self._histories = [spool.append(history) for history in histories]
 
-    def fields_json(self, form: Form) -> bytes:
-        """The object `fields` as it lay in the file."""
-        return self._spool.read(self._fields)
-
-    def histories_json(self, form: Form) -> list[bytes]:
-        """The histories as they lay in the file, oldest first."""
-        return [self._spool.read(Extent(*extent)) for extent in self._histories]
+    def as_json(self, form: Form) -> tuple[bytes, list[bytes]]:
+        """Fields and histories as they lay in the file, histories oldest first."""
+        return self._spool.read(self._fields), [self._spool.read(extent) for extent in self._histories]
 
 
 class _Findings:

@@ -92,7 +92,7 @@ def total(site: Site, search: Search) -> int:
 def _stream(site: Site, search: Search, after: Position | None) -> Iterator[Row]:
     rows: Iterator[Row]
     if search.walk is None:
-        rows = iter(site.remembered(search.jql, lambda: _sorted(site, search)))
+        rows = iter(site.remembered(f"jql {search.jql}", lambda: _sorted(site, search)))
     else:
         rows = site.index.walk(search.walk, after)
         if not search.exact:

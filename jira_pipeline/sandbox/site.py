@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from .documents import Document, Documents
@@ -23,6 +23,8 @@ ACCOUNT = User(
     email="sandbox.reader@example.com",
 )
 """The person whose credentials the sandbox hands out."""
+
+Value = TypeVar("Value")
 
 _MAX_REMEMBERED = 32
 
@@ -59,7 +61,7 @@ class Site:
         self._last_history_id = data.last_history_id
         self._unindexed: list[tuple[int, int, Row | None]] = []
         self._forgotten: dict[int, int] = {}
-        self._remembered: dict[str, list[Row]] = {}
+        self._remembered: dict[str, Any] = {}
 
     # --- time -----------------------------------------------------------------------------------------------------
 
@@ -213,15 +215,17 @@ class Site:
             self._unindexed.remove(entry)
             self._apply(entry[1], entry[2])
 
-    def remembered(self, jql: str, compute: Callable[[], list[Row]]) -> list[Row]:
-        """The result of a search that the index cannot order, kept until anything changes."""
-        if jql not in self._remembered:
+    def remembered(self, what: str, compute: Callable[[], Value]) -> Value:
+        """Something dear to compute that is asked for page after page, kept until anything changes."""
+        if what not in self._remembered:
             if len(self._remembered) >= _MAX_REMEMBERED:
                 self._remembered.clear()
-            self._remembered[jql] = compute()
-        return self._remembered[jql]
+            self._remembered[what] = compute()
+        value: Value = self._remembered[what]
+        return value
 
     def _write_index(self, issue_id: int, row: Row | None) -> None:
+        self._remembered.clear()
         if self.index_lag_milliseconds:
             self._unindexed.append((self.clock_milliseconds() + self.index_lag_milliseconds, issue_id, row))
         else:

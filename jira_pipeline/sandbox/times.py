@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
+
+_DAY = 86_400_000
 
 
 def to_milliseconds(instant: datetime) -> int:
@@ -26,5 +29,20 @@ def parse_jira(text: str) -> int:
 
 def format_jira(milliseconds: int, zone: tzinfo = UTC) -> str:
     """Jira's form of an instant: three decimals, and the offset of the account's zone without a colon."""
-    text = to_datetime(milliseconds, zone).isoformat(timespec="milliseconds")
-    return text[:-3] + text[-2:]
+    offset, text = (0, "+0000") if zone is UTC else _offset(milliseconds // 900_000, zone)
+    day, rest = divmod(milliseconds + offset, _DAY)
+    seconds, thousandths = divmod(rest, 1000)
+    minutes, second = divmod(seconds, 60)
+    return f"{_date(day)}T{minutes // 60:02d}:{minutes % 60:02d}:{second:02d}.{thousandths:03d}{text}"
+
+
+@lru_cache(maxsize=100_000)
+def _offset(quarter: int, zone: tzinfo) -> tuple[int, str]:
+    """A zone's offset in milliseconds and as text; zones change theirs at whole quarters of an hour (of UTC)."""
+    instant = to_datetime(quarter * 900_000, zone)
+    return (instant.utcoffset() or timedelta(0)) // MILLISECOND, instant.strftime("%z")
+
+
+@lru_cache(maxsize=10_000)
+def _date(day: int) -> str:
+    return to_datetime(day * _DAY).strftime("%Y-%m-%d")
