@@ -69,7 +69,7 @@ def search_jql(context: Context, request: Request) -> Response:
             raise Refusal(400, UNBOUNDED)
         if fault == "short_page" and context.fault:
             limit = min(limit, max(1, context.fault.size))
-        after = Position(*place["k"]) if place.get("k") else None
+        after = Position(*place["k"]) if place.get("k") and not site.tokens_drift else None
         found = search.take(site, prepared, limit, after, place.get("o", 0))
         if fault == "empty_page":
             return _search_page([], write_token(jql, after, place.get("o", 0)))

@@ -230,6 +230,19 @@ class Sandbox:
     def index_lag_seconds(self, seconds: float) -> None:
         self._site.index_lag_milliseconds = int(seconds * 1000)
 
+    @property
+    def tokens_drift(self) -> bool:
+        """Whether page tokens count places instead of naming the last issue (off at first).
+
+        Nobody knows which of the two Cloud's tokens do. With drifting ones, an issue that leaves its place while pages
+        are read lets another be skipped, as offsets do on Data Center.
+        """
+        return self._site.tokens_drift
+
+    @tokens_drift.setter
+    def tokens_drift(self, drift: bool) -> None:
+        self._site.tokens_drift = drift
+
     def forget_issue(self, key: str, seconds: float) -> None:
         """Let searches miss an issue for some seconds of the site's clock, though it can be read by id."""
         with self._site.lock:

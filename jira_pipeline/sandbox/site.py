@@ -52,6 +52,7 @@ class Site:
         }
         self.index = Index(self.rows.values(), self.resolution)
         self.index_lag_milliseconds = 0
+        self.tokens_drift = False
         self.blemishes: dict[int, Blemish] = {}
         self._numbers: dict[tuple[int, int], int] = {(row.project_id, row.number): row.id for row in self.rows.values()}
         self._next_number: dict[int, int] = {}
