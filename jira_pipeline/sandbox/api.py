@@ -105,7 +105,7 @@ class Api:
 
     def answer(self, request: Request) -> Response:
         """The answer to a request, recorded in `requests`."""
-        if request.path.startswith("/sandbox/") and self.control is not None:
+        if request.path.startswith(f"{self.context_path}/sandbox/") and self.control is not None:
             return self.control.answer(request)
         fault = self.faults.choose(request)
         if fault is not None and fault.kind == "site_change" and fault.action is not None:

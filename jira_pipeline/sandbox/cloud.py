@@ -125,7 +125,7 @@ def project_search(context: Context, request: Request) -> Response:
     """
     start = whole_number(request.parameter("startAt"), "startAt", 0)
     size = min(100, whole_number(request.parameter("maxResults"), "maxResults", 50))
-    statuses = set((request.parameter("status") or "live").split(","))
+    statuses = set(",".join(request.query.get("status", ["live"])).split(","))
     access = {"live": "open", "archived": "archived", "deleted": "trashed"}
     shown = {access.get(status, "") for status in statuses}
     if "live" in statuses and request.parameter("action", "view") == "view":

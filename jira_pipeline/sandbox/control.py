@@ -46,7 +46,7 @@ class Control:
             return refusal_answer(Refusal(400, f"{type(error).__name__}: {error}"))
 
     def _respond(self, request: Request) -> Any:
-        parts = request.path.removeprefix("/sandbox/").split("/")
+        parts = request.path.partition("/sandbox/")[2].split("/")
         sandbox = self._sandbox
         if request.method == "GET" and parts == ["issues"]:
             return sandbox.issues()
