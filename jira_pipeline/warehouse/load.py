@@ -46,7 +46,15 @@ def load_issues(
     counts = LoadCounts()
     load_id = _next_load_id(connection)
     for batch in _batches(fetch.files):
-        counts += _load_batch(connection, batch, load_id=load_id, partition_date=partition_date, synced_at=synced_at)
+        counts += _load_batch(
+            connection,
+            batch,
+            load_id=load_id,
+            project_id=fetch.plan.project.id,
+            project_key=fetch.plan.project.key,
+            partition_date=partition_date,
+            synced_at=synced_at,
+        )
     _set_aside(connection, fetch.unreadable, fetch.plan.project.key, synced_at)
     return counts
 

@@ -2,22 +2,26 @@
 
 DELETE FROM issue_changes USING accepted WHERE issue_changes.issue_id = accepted.issue_id;
 
--- Values are read as text, whatever their type; nothing of a history is needed for its key but its id.
+-- Values are read as text, whatever their type; nothing of a history is needed for its key but its id. Histories are taken
+-- apart by json_transform, because read_json refuses the whole file for one value that is no object or no list.
 INSERT INTO issue_changes BY NAME
 WITH landed AS (
-    SELECT line_id, issue_id, unnest(histories) AS history
+    SELECT
+        issue_id,
+        json_transform(unnest(histories), '{
+            "id": "VARCHAR",
+            "created": "VARCHAR",
+            "author": {"accountId": "VARCHAR", "key": "VARCHAR", "name": "VARCHAR"},
+            "items": [{
+                "field": "VARCHAR", "fieldId": "VARCHAR", "from": "VARCHAR", "fromString": "VARCHAR", "to": "VARCHAR", "toString": "VARCHAR"
+            }]
+        }') AS history
     FROM read_json(
         $files,
         format = 'newline_delimited',
         records = true,
         maximum_object_size = $longest_line,
-        columns = {
-            line_id: 'BIGINT', issue_id: 'BIGINT',
-            histories: 'STRUCT(
-                id VARCHAR, created VARCHAR, author STRUCT(accountId VARCHAR, "key" VARCHAR, "name" VARCHAR),
-                items STRUCT("field" VARCHAR, fieldId VARCHAR, "from" VARCHAR, fromString VARCHAR, "to" VARCHAR, toString VARCHAR)[]
-            )[]'
-        }
+        columns = {line_id: 'BIGINT', issue_id: 'BIGINT', histories: 'JSON[]'}
     )
     SEMI JOIN accepted USING (line_id)
 ),
@@ -44,5 +48,6 @@ SELECT
     item."to" AS to_value,
     item.toString AS to_string
 FROM changes
+WHERE coalesce(item."field", item.fieldId) IS NOT NULL
 -- Neighbours on disk, so that reading one issue's history touches few blocks.
 ORDER BY issue_id, changed_at, history_id, item_index;

@@ -1,30 +1,36 @@
 -- Everybody and every status met in the accepted lines -> users and statuses that the site itself did not list.
 -- Parameters: $files, $longest_line, $synced_at.
 
+-- What Jira sends inside is taken apart by json_transform, because read_json refuses the whole file for one value that is
+-- no object or no list.
+CREATE OR REPLACE TEMP MACRO jira_person(person) AS json_transform(person, '{
+    "accountId": "VARCHAR", "key": "VARCHAR", "name": "VARCHAR", "displayName": "VARCHAR", "emailAddress": "VARCHAR",
+    "accountType": "VARCHAR", "active": "VARCHAR", "timeZone": "VARCHAR"
+}');
+
 CREATE OR REPLACE TEMP TABLE met AS
 SELECT
-    payload.fields AS fields,
     updated,
-    list_transform(histories, lambda history: history.author) AS authors,
+    json_transform(payload.fields.status, '{"id": "VARCHAR", "name": "VARCHAR", "statusCategory": {"key": "VARCHAR"}}') AS status,
+    jira_person(payload.fields.assignee) AS assignee,
+    jira_person(payload.fields.reporter) AS reporter,
+    jira_person(payload.fields.creator) AS creator,
+    list_transform(histories, lambda history: jira_person(history.author)) AS authors,
     -- Who an issue was taken from or given to, known only by id and name.
-    list_filter(flatten(list_transform(histories, lambda history: history.items)), lambda item: item."field" IN ('assignee', 'reporter')) AS hand_overs
+    list_filter(
+        flatten(list_transform(histories, lambda history: json_transform(
+            history.items, '[{"field": "VARCHAR", "from": "VARCHAR", "fromString": "VARCHAR", "to": "VARCHAR", "toString": "VARCHAR"}]'
+        ))),
+        lambda item: item."field" IN ('assignee', 'reporter')
+    ) AS hand_overs
 FROM read_json(
     $files,
     format = 'newline_delimited',
     records = true,
     maximum_object_size = $longest_line,
     columns = {
-        line_id: 'BIGINT', updated: 'VARCHAR',
-        payload: 'STRUCT(fields STRUCT(
-            status STRUCT(id VARCHAR, "name" VARCHAR, statusCategory STRUCT("key" VARCHAR)),
-            assignee STRUCT(accountId VARCHAR, "key" VARCHAR, "name" VARCHAR, displayName VARCHAR, emailAddress VARCHAR, accountType VARCHAR, active VARCHAR, timeZone VARCHAR),
-            reporter STRUCT(accountId VARCHAR, "key" VARCHAR, "name" VARCHAR, displayName VARCHAR, emailAddress VARCHAR, accountType VARCHAR, active VARCHAR, timeZone VARCHAR),
-            creator STRUCT(accountId VARCHAR, "key" VARCHAR, "name" VARCHAR, displayName VARCHAR, emailAddress VARCHAR, accountType VARCHAR, active VARCHAR, timeZone VARCHAR)
-        ))',
-        histories: 'STRUCT(
-            author STRUCT(accountId VARCHAR, "key" VARCHAR, "name" VARCHAR, displayName VARCHAR, emailAddress VARCHAR, accountType VARCHAR, active VARCHAR, timeZone VARCHAR),
-            items STRUCT("field" VARCHAR, "from" VARCHAR, fromString VARCHAR, "to" VARCHAR, toString VARCHAR)[]
-        )[]'
+        line_id: 'BIGINT', updated: 'VARCHAR', histories: 'STRUCT(author JSON, items JSON)[]',
+        payload: 'STRUCT(fields STRUCT(status JSON, assignee JSON, reporter JSON, creator JSON))'
     }
 )
 SEMI JOIN accepted USING (line_id);
@@ -32,7 +38,7 @@ SEMI JOIN accepted USING (line_id);
 -- The richest and then newest description of a person wins; the directory's own rows are never touched from here.
 CREATE OR REPLACE TEMP TABLE met_users AS
 WITH described AS (
-    SELECT updated, unnest([fields.assignee, fields.reporter, fields.creator]) AS person FROM met
+    SELECT updated, unnest([assignee, reporter, creator]) AS person FROM met
     UNION ALL
     SELECT updated, unnest(authors) AS person FROM met
 ),
@@ -70,12 +76,12 @@ ANTI JOIN users ON users.user_id = met_users.user_id;
 
 INSERT INTO statuses BY NAME
 SELECT
-    fields.status.id AS status_id,
-    max_by(fields.status."name", updated) AS name,
-    max_by(jira_category(fields.status.statusCategory."key"), updated) AS status_category,
+    status.id AS status_id,
+    max_by(status."name", updated) AS name,
+    max_by(jira_category(status.statusCategory."key"), updated) AS status_category,
     false AS is_listed,
     CAST($synced_at AS TIMESTAMPTZ) AS synced_at
 FROM met
-ANTI JOIN statuses ON statuses.status_id = met.fields.status.id
-WHERE fields.status.id IS NOT NULL
-GROUP BY fields.status.id;
+ANTI JOIN statuses ON statuses.status_id = met.status.id
+WHERE status.id IS NOT NULL
+GROUP BY status.id;

@@ -1,4 +1,5 @@
--- accepted -> raw_issues. Parameters: $partition_date, $synced_at, $load_id.
+-- accepted -> raw_issues. Parameters: $project_id, $project_key (of the project that was fetched),
+-- $partition_date, $synced_at, $load_id.
 
 DELETE FROM raw_issues USING accepted WHERE raw_issues.issue_id = accepted.issue_id;
 
@@ -6,8 +7,8 @@ INSERT INTO raw_issues BY NAME
 SELECT
     staged.issue_id,
     staged.issue_key,
-    staged.project_id,
-    json_extract_string(staged.payload, '$.fields.project.key') AS project_key,
+    coalesce(staged.project_id, $project_id) AS project_id,
+    coalesce(json_extract_string(staged.payload, '$.fields.project.key'), $project_key) AS project_key,
     staged.created_at,
     staged.updated_at,
     staged.payload,

@@ -4,13 +4,14 @@
 -- changelog/bulkfetch, epoch seconds as in Atlassian's own example of it. NULL when it is none of these.
 CREATE OR REPLACE TEMP MACRO jira_instant(value) AS
     CASE
-        WHEN regexp_full_match(value, '-?[0-9]{1,17}') THEN
+        -- Up to 14 digits: the year 5138 in milliseconds. What is longer is no instant, and would overflow.
+        WHEN regexp_full_match(value, '-?[0-9]{1,14}') THEN
             CASE
                 WHEN abs(CAST(value AS BIGINT)) >= 100000000000 THEN make_timestamptz(CAST(value AS BIGINT) * 1000)
                 ELSE make_timestamptz(CAST(value AS BIGINT) * 1000000)
             END
-        -- A time without an offset would be read in the session's zone: no instant.
-        WHEN regexp_matches(value, 'T.*(Z|[+-][0-9]{2}:?[0-9]{2})$') THEN TRY_CAST(value AS TIMESTAMPTZ)
+        -- Years of four digits, as ISO has them. A time without an offset would be read in the session's zone: no instant.
+        WHEN regexp_matches(value, '^[0-9]{4}-.*T.*(Z|[+-][0-9]{2}:?[0-9]{2})$') THEN TRY_CAST(value AS TIMESTAMPTZ)
     END;
 
 -- accountId on Cloud, user key on Data Center, user name where an old site gives nothing else.
