@@ -38,26 +38,34 @@ SELECT
 FROM raw_issues
 SEMI JOIN stale USING (issue_id);
 
--- Descriptions in Atlassian Document Format (REST v3): the text of the leaves in document order, a line a block.
+-- Descriptions in Atlassian Document Format (REST v3): the text of the nodes in document order, a line a block. Level by level
+-- and not with json_tree, which repeats the whole document for each of its values: a large one would not fit into memory.
 CREATE OR REPLACE TEMP TABLE adf_text AS
-WITH nodes AS (
-    SELECT typed.issue_id, node.id, node."key", node."type", node.atom ->> '$' AS value, node.path
-    FROM typed, json_tree(typed.fields.description) AS node
-    WHERE json_type(typed.fields.description) = 'OBJECT'
+WITH RECURSIVE nodes AS (
+    SELECT issue_id, CAST([] AS BIGINT[]) AS place, fields.description AS node
+    FROM typed
+    WHERE json_type(fields.description) = 'OBJECT'
+    UNION ALL
+    SELECT issue_id, list_append(place, generate_subscripts(children, 1)), unnest(children)
+    FROM (
+        SELECT issue_id, place, CAST(node -> '$.content' AS JSON[]) AS children
+        FROM nodes
+        WHERE json_type(node, '$.content') = 'ARRAY'
+    )
 ),
 pieces AS (
     SELECT
         issue_id,
-        id,
-        CASE
-            WHEN "key" = 'text' THEN value
-            WHEN "key" = 'url' AND path LIKE '%.attrs' THEN value
-            WHEN "key" = 'type' AND value IN ('paragraph', 'heading', 'codeBlock', 'blockquote', 'rule', 'hardBreak', 'tableRow', 'mediaSingle') THEN chr(10)
-        END AS piece
+        place,
+        concat(
+            CASE WHEN node ->> '$.type' IN ('paragraph', 'heading', 'codeBlock', 'blockquote', 'rule', 'hardBreak', 'tableRow', 'mediaSingle') THEN chr(10) END,
+            node ->> '$.text',
+            node ->> '$.attrs.text',   -- mentions, emoji, status lozenges
+            node ->> '$.attrs.url'     -- cards
+        ) AS piece
     FROM nodes
-    WHERE "type" = 'VARCHAR'
 )
-SELECT issue_id, nullif(trim(string_agg(piece, '' ORDER BY id), chr(10) || ' '), '') AS text
+SELECT issue_id, nullif(trim(string_agg(piece, '' ORDER BY place), chr(10) || ' '), '') AS text
 FROM pieces
 GROUP BY issue_id;
 
