@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -92,8 +93,10 @@ def _serve_ui(console: Console, port: int) -> None:
             )
         server.wait()
     except KeyboardInterrupt:
-        console.print("\nStopped.")
+        console.print("\nStopping …")
     finally:
+        # Ctrl-C has reached the server as well; a second one must not cut its shutdown short.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         server.terminate()
         server.wait(timeout=30)
 

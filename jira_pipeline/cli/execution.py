@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -87,11 +86,13 @@ def run_daily_sync(
 
 
 def log_to_stderr() -> None:
-    """Log lines for runs that nobody watches; the secrets of the environment are never in them."""
+    """Log lines of this project for runs that nobody watches; a terminal gets bars instead."""
     if not sys.stderr.isatty():
-        logging.basicConfig(
-            level=os.environ.get("JIRA_PIPELINE_LOG_LEVEL", "INFO"), stream=sys.stderr, format="%(asctime)s %(message)s"
-        )
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+        logger = logging.getLogger("jira_pipeline")
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
 
 
 def _failure(events: Sequence[dg.DagsterEvent]) -> tuple[str | None, int]:

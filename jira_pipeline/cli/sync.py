@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -88,14 +90,25 @@ def tell(report: RunReport, warehouse: Warehouse, *, as_json: bool) -> int:
             show_projects(console, rows)
         if report.succeeded or rows:
             show_tables(console, warehouse)
+    for sentence in _complaints(report, rows):
+        click.echo(f"jira-pipeline: {sentence}", err=True)
+    return exit_code
+
+
+def _complaints(report: RunReport, rows: list[dict[str, Any]]) -> Iterator[str]:
     for row in rows:
         if row["error"]:
-            click.echo(f"jira-pipeline: {row['project_key']}: {row['error']}", err=True)
-    if report.failure and not any(row["error"] for row in rows):
-        click.echo(f"jira-pipeline: {report.failure}", err=True)
-    for check in report.failed_checks:
-        click.echo(f"jira-pipeline: the check {check} has failed; its result is in the Dagster UI.", err=True)
-    return exit_code
+            yield f"{row['project_key']}: {row['error']}"
+        if row["issues_failed"]:
+            yield (
+                f"{row['project_key']}: {row['issues_failed']} issues could not be read and were set aside; "
+                "ops.quarantined_issues says which and why."
+            )
+    if not any(row["error"] for row in rows):
+        if report.failure:
+            yield report.failure
+        for check in report.failed_checks:
+            yield f"the check {check} has failed; its result is in the Dagster UI."
 
 
 def _partition_range(day: date | None, first: date | None, last: date | None) -> tuple[date, date]:

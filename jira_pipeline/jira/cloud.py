@@ -202,4 +202,5 @@ class CloudSite(JiraSite):
 
 def _merged(issue: IssueRecord, extra: list[bytes] | tuple[bytes, ...]) -> IssueRecord:
     histories = {history_id(history): history for history in (*issue.histories, *extra)}
-    return replace(issue, histories=tuple(histories[number] for number in sorted(histories)))
+    numbers = tuple(sorted(histories))
+    return replace(issue, histories=tuple(histories[number] for number in numbers), history_ids=numbers)

@@ -18,13 +18,16 @@ _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
 )
 
+_HALF_OF_A_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")
+
 
 @dataclass(frozen=True)
 class IssueRecord:
     """One issue of a page: what steers the extraction, and the rest as the bytes that Jira sent.
 
-    `payload` is the issue object without its changelog; `histories` are the changelog's entries; `history_total` is how
-    many of them Jira says there are (None: it did not say, as when the changelog was not asked for).
+    `payload` is the issue object without its changelog; `histories` are the changelog's entries, `history_ids` their
+    numbers in the same order; `history_total` is how many of them Jira says there are (None: it did not say, as
+    when the changelog was not asked for).
     """
 
     issue_id: int
@@ -34,6 +37,7 @@ class IssueRecord:
     updated: datetime
     payload: bytes = field(repr=False)
     histories: tuple[bytes, ...] = field(default=(), repr=False)
+    history_ids: tuple[int, ...] = ()
     history_total: int | None = None
 
     @property
@@ -97,11 +101,17 @@ class _HistoryId(msgspec.Struct):
     id: str | int
 
 
+class _HistoryIds(msgspec.Struct):
+    histories: list[_HistoryId] | None = None
+
+
+_NULL = msgspec.Raw(b"null")
 _decode_page = msgspec.json.Decoder(_Page).decode
 _decode_issue = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_fields = msgspec.json.Decoder(_Fields).decode
 _decode_changelog = msgspec.json.Decoder(_Changelog | None).decode
 _decode_text = msgspec.json.Decoder(str).decode
+_decode_history_ids = msgspec.json.Decoder(_HistoryIds | None).decode
 _decode_history_id = msgspec.json.Decoder(_HistoryId).decode
 
 
@@ -137,10 +147,9 @@ def read_issue(raw: bytes) -> IssueRecord | UnreadableIssue:
         issue_id = int(_decode_text(parts["id"]) if bytes(parts["id"]).startswith(b'"') else bytes(parts["id"]))
         issue_key = _decode_text(parts["key"])
         fields = _decode_fields(parts["fields"])
-        changelog = _decode_changelog(parts.pop("changelog", msgspec.Raw(b"null"))) or _Changelog()
-        histories = tuple(bytes(history) for history in changelog.histories or ())
-        for history in histories:
-            history_id(history)
+        raw_changelog = parts.pop("changelog", _NULL)
+        changelog = _decode_changelog(raw_changelog) or _Changelog()
+        identified = (_decode_history_ids(raw_changelog) or _HistoryIds()).histories or ()
         return IssueRecord(
             issue_id=issue_id,
             issue_key=issue_key,
@@ -148,7 +157,8 @@ def read_issue(raw: bytes) -> IssueRecord | UnreadableIssue:
             created=_instant(fields.created, "created"),
             updated=_instant(fields.updated, "updated"),
             payload=b"{" + b",".join(msgspec.json.encode(k) + b":" + bytes(v) for k, v in parts.items()) + b"}",
-            histories=histories,
+            histories=tuple(map(bytes, changelog.histories or ())),
+            history_ids=tuple([int(history.id) for history in identified]),
             history_total=changelog.total if changelog.histories is not None else None,
         )
     except KeyError as missing:
@@ -170,11 +180,12 @@ def clean_json(body: bytes) -> bytes:
     """
     if body.startswith(b"\xef\xbb\xbf"):
         body = body[3:]
-    try:
-        body.decode("utf-8")
-    except UnicodeDecodeError:
-        body = body.decode("utf-8", errors="replace").encode()
-    if b"\\ud" in body or b"\\uD" in body:
+    if not body.isascii():
+        try:
+            body.decode("utf-8")
+        except UnicodeDecodeError:
+            body = body.decode("utf-8", errors="replace").encode()
+    if b"\\u" in body and _HALF_OF_A_PAIR.search(body):
         body = _ESCAPE.sub(lambda escape: rb"\ufffd" if escape[1] else escape[0], body)
     return body
 

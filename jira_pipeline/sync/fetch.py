@@ -1,8 +1,9 @@
 """Fetching many projects with a few threads: from planned windows to landing files.
 
 One token walk is bound by the site's latency, so speed is the number of independent walks. Every project starts as one
-walk; threads that find nothing waiting take over the later half of the busiest walk. Creation never changes, so a walk
-ordered by it can be cut ahead of where it stands without losing or doubling an issue.
+walk; threads that are free take over the later half of a long one. Creation never changes, so a walk ordered by it
+can be cut ahead of where it stands without losing or doubling an issue. Threads finish the projects one after the
+other as far as they can, so that the first ones are stored while the others are still being fetched.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from jira_pipeline.sync.plan import ProjectPlan, next_watermark
 from jira_pipeline.sync.progress import Progress
 
 _WORTH_SPLITTING = 200  # issues still to come, about: two pages, so that a split saves more than it costs
+_PAGES_OF_A_LARGE_PROJECT = 3
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,14 @@ class ProjectFetch:
 @dataclass
 class _ProjectWork:
     plan: ProjectPlan
+    order: int
     meter: Meter = field(default_factory=Meter)
     files: list[LandingFile] = field(default_factory=list)
     unreadable: list[UnreadableIssue] = field(default_factory=list)
     issues: int = 0
     walks: int = 0
     unfinished: int = 0
+    pages: int = 0
     newest_update: datetime | None = None
     newest_creation: datetime | None = None
     looked_up: bool = False
@@ -91,15 +95,15 @@ class _Scheduler:
             self._idle += 1
             try:
                 while not self._stopped:
+                    work = self._share()
+                    if work is not None:
+                        return work
                     if self._waiting:
                         walk = self._waiting.pop()
                         self._active.append(walk)
                         return walk
                     if not self._active:
                         return None
-                    work = self._share()
-                    if work is not None:
-                        return work
                     self._condition.wait()
                 return None
             finally:
@@ -118,6 +122,7 @@ class _Scheduler:
             walk.has_more = page.next_token is not None if page.total is None else page.total > page.size
             project = walk.project
             project.issues += len(mine)
+            project.pages += 1
             project.unreadable.extend(page.unreadable)
             for issue in mine:
                 newest = project.newest_update
@@ -179,15 +184,17 @@ class _Scheduler:
             return walk
         for walk in self._active:
             project = walk.project
-            if not project.looked_up and walk.has_more and not self._has_ended(walk):
+            worth_it = project.pages >= _PAGES_OF_A_LARGE_PROJECT or not self._waiting
+            if worth_it and not project.looked_up and walk.has_more and not self._has_ended(walk):
                 project.looked_up = True
                 return project
         return None
 
     def _split(self) -> _Walk | None:
-        busiest = max(self._active, key=self._still_to_come, default=None)
-        if busiest is None or self._still_to_come(busiest) < _WORTH_SPLITTING:
+        long_ones = [walk for walk in self._active if self._still_to_come(walk) >= _WORTH_SPLITTING]
+        if not long_ones:
             return None
+        busiest = min(long_ones, key=lambda walk: (walk.project.order, -self._still_to_come(walk)))
         assert busiest.reached is not None
         assert busiest.project.newest_creation is not None
         end = busiest.ends_before or busiest.project.newest_creation
@@ -230,7 +237,7 @@ def fetch_projects(
     if not plans:
         return
     started_at = site.server_time()
-    projects = [_ProjectWork(plan) for plan in plans]
+    projects = [_ProjectWork(plan, order) for order, plan in enumerate(plans)]
     scheduler = _Scheduler(projects, threads)
     ended: queue.Queue[_ProjectWork] = queue.Queue()
     workers = [
