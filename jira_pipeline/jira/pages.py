@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
 
@@ -94,7 +95,7 @@ class _Fields(msgspec.Struct):
 
 class _Changelog(msgspec.Struct):
     histories: list[msgspec.Raw] | None = None
-    total: int | None = None
+    total: Annotated[int, msgspec.Meta(le=2**31 - 1)] | None = None
 
 
 class _HistoryId(msgspec.Struct):
@@ -144,8 +145,8 @@ def read_issue(raw: bytes) -> IssueRecord | UnreadableIssue:
     issue_key: str | None = None
     try:
         parts = _decode_issue(raw)
-        issue_id = int(_decode_text(parts["id"]) if bytes(parts["id"]).startswith(b'"') else bytes(parts["id"]))
         issue_key = _decode_text(parts["key"])
+        issue_id = _id(_decode_text(parts["id"]) if bytes(parts["id"]).startswith(b'"') else bytes(parts["id"]))
         fields = _decode_fields(parts["fields"])
         raw_changelog = parts.pop("changelog", _NULL)
         changelog = _decode_changelog(raw_changelog) or _Changelog()
@@ -158,7 +159,7 @@ def read_issue(raw: bytes) -> IssueRecord | UnreadableIssue:
             updated=_instant(fields.updated, "updated"),
             payload=b"{" + b",".join(msgspec.json.encode(k) + b":" + bytes(v) for k, v in parts.items()) + b"}",
             histories=tuple(map(bytes, changelog.histories or ())),
-            history_ids=tuple([int(history.id) for history in identified]),
+            history_ids=tuple([_id(history.id) for history in identified]),
             history_total=changelog.total if changelog.histories is not None else None,
         )
     except KeyError as missing:
@@ -170,7 +171,7 @@ def read_issue(raw: bytes) -> IssueRecord | UnreadableIssue:
 
 def history_id(history: bytes) -> int:
     """The numeric id of a changelog entry; unique and stable within a site."""
-    return int(_decode_history_id(history).id)
+    return _id(_decode_history_id(history).id)
 
 
 def clean_json(body: bytes) -> bytes:
@@ -188,6 +189,14 @@ def clean_json(body: bytes) -> bytes:
     if b"\\u" in body and _HALF_OF_A_PAIR.search(body):
         body = _ESCAPE.sub(lambda escape: rb"\ufffd" if escape[1] else escape[0], body)
     return body
+
+
+def _id(value: str | int | bytes) -> int:
+    """Jira's ids are 64-bit numbers, and so are the columns that hold them: another one would stop the whole load."""
+    number = int(value)
+    if not -(2**63) <= number < 2**63:
+        raise ValueError(f"{str(number)[:40]} is no id")
+    return number
 
 
 def _instant(text: str, name: str) -> datetime:

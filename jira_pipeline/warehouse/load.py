@@ -61,20 +61,21 @@ def load_issues(
 
 def _load_batch(connection: duckdb.DuckDBPyConnection, batch: Sequence[LandingFile], **parameters: Any) -> LoadCounts:
     parameters |= {
-        "files": [str(file.path) for file in batch],
+        "issue_files": [str(file.path) for file in batch],
+        "history_files": [str(file.histories_path) for file in batch],
         "longest_line": max(file.longest_line for file in batch) + _LINE_MARGIN,
     }
     run_sql(connection, "stage_landing", parameters)
     accepted, created = _one_row(connection, "SELECT count(*), count(*) FILTER (is_new) FROM accepted")
     # An issue that was read well this time needs no place among the unreadable.
     connection.execute(
-        "DELETE FROM ops.quarantined_issues WHERE issue_id IN (SELECT issue_id FROM staged) AND issue_id IS NOT NULL"
+        "DELETE FROM ops.quarantined_issues AS aside USING staged WHERE aside.issue_id = staged.issue_id "
+        "OR (aside.issue_id IS NULL AND aside.issue_key = staged.issue_key)"
     )
     if not accepted:
         return LoadCounts()
-    run_sql(connection, "load_raw_issues", parameters)
-    run_sql(connection, "load_issue_changes", parameters)
-    run_sql(connection, "load_people", parameters)
+    for step in ("load_raw_issues", "load_issue_changes", "load_people"):
+        run_sql(connection, step, parameters)
     (changes,) = _one_row(connection, "SELECT count(*) FROM issue_changes SEMI JOIN accepted USING (issue_id)")
     return LoadCounts(created, accepted - created, changes)
 
