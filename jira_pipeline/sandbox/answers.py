@@ -56,7 +56,7 @@ def bad_jql(error: JqlError) -> Refusal:
     return Refusal(400, str(error))
 
 
-def not_found(key: str) -> Refusal:
+def not_found() -> Refusal:
     """The 404 of an issue that is missing or forbidden; the two are not told apart."""
     return Refusal(404, "Issue does not exist or you do not have permission to see it.")
 

@@ -5,6 +5,7 @@ Each takes the instant of the change in epoch milliseconds and holds the site's 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -230,8 +231,12 @@ def _resolve(
     return items
 
 
+def _created(history: bytes) -> int:
+    return parse_jira(json.loads(history)["created"])
+
+
 def _record(site: Site, row: Row, fields: JsonObject, items: Items, at: int, author: User) -> Row:
-    """Add a history and store the issue with what it changed."""
+    """Add a history in its place in time, and store the issue with what it changed."""
     histories = site.documents.histories(site.document(row))
     history = {
         "id": str(site.next_history_id()),
@@ -239,7 +244,10 @@ def _record(site: Site, row: Row, fields: JsonObject, items: Items, at: int, aut
         "created": format_jira(at, site.zone),
         "items": items,
     }
-    histories.append(encode(history))
+    place = len(histories)
+    while place and _created(histories[place - 1]) > at:
+        place -= 1
+    histories.insert(place, encode(history))
     updated = max(row.updated, at)
     fields["updated"] = format_jira(updated, site.zone)
     resolved = fields.get("resolutiondate")

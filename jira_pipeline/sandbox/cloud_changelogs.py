@@ -68,7 +68,7 @@ def issue_changelog(context: Context, request: Request, key: str) -> Response:
     with context.site.lock:
         row = context.site.issue(key)
         if row is None:
-            raise not_found(key)
+            raise not_found()
         histories = context.site.documents.histories(context.site.document(row))
     values = [msgspec.Raw(history) for history in histories]
     return json_answer(page(values, start, size, f"{context.base_url}{request.path}"))

@@ -61,7 +61,7 @@ def get_issue(context: Context, request: Request, key: str) -> Response:
     with context.site.lock:
         row = context.site.issue(key)
         if row is None:
-            raise not_found(key)
+            raise not_found()
         return Response(200, issue_bytes(context.site, row, selection, changelog, context.version))
 
 

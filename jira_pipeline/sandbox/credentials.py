@@ -6,7 +6,7 @@ import base64
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal
 
 from .model import Flavour, JsonObject
 
@@ -16,19 +16,6 @@ Authentication = Literal["token", "scoped_token", "oauth"]
 ACCESS_TOKEN_SECONDS = 3600
 REUSE_LEEWAY_SECONDS = 600
 _SCOPES = ("read:jira-work", "read:jira-user", "offline_access")
-
-
-class Credentials(Protocol):
-    """The account's credentials; `accepted` is False while they are revoked."""
-
-    accepted: bool
-    cloud_id: str
-
-    def identify(self, authorization: str | None, through_gateway: bool) -> Identity:
-        """Who a request with this Authorization header comes from."""
-
-    def environment(self, url: str) -> dict[str, str]:
-        """The environment variables that a client needs of a sandbox at `url`."""
 
 
 @dataclass

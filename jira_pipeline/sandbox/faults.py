@@ -32,7 +32,7 @@ _SCOPES: dict[str, tuple[str, ...]] = {
 
 RANDOM_KINDS: tuple[FaultKind, ...] = (
     "too_many_requests", "server_error", "reset_before_headers", "reset_after_headers", "cut_body", "html_page",
-    "empty_body", "malformed_json", "short_page", "empty_page", "split_histories", "iso_created",
+    "hang", "near_limit", "empty_body", "malformed_json", "short_page", "empty_page", "split_histories", "iso_created",
 )  # fmt: skip
 """The kinds of random mode by default: those that a client can get over by asking again."""
 
@@ -98,7 +98,7 @@ class _Chance:
     rate: float
     kinds: Sequence[FaultKind]
     path: str
-    in_a_row: int = 0
+    in_a_row: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -140,7 +140,7 @@ class Faults:
     def randomly(
         self, seed: int, rate: float, kinds: Sequence[FaultKind] = RANDOM_KINDS, path: str = "/rest/"
     ) -> None:
-        """Let a random fault meet a share `rate` of the requests, but never more than two in a row."""
+        """Let a random fault meet a share `rate` of the requests, but the same request at most twice in a row."""
         with self._lock:
             self._chance = _Chance(random.Random(seed), rate, tuple(kinds), path)
 
@@ -165,10 +165,11 @@ class Faults:
             return None
         draw, kind = chance.generator.random(), chance.generator.choice(list(chance.kinds))
         status = chance.generator.choice(_STATUSES)
-        if draw >= chance.rate or chance.in_a_row >= 2 or not _in_scope(kind, request.path):
-            chance.in_a_row = 0
+        same = f"{request.method} {request.path} {request.query} {request.body!r}"
+        if draw >= chance.rate or chance.in_a_row.get(same, 0) >= 2 or not _in_scope(kind, request.path):
+            chance.in_a_row.pop(same, None)
             return None
-        chance.in_a_row += 1
+        chance.in_a_row[same] = chance.in_a_row.get(same, 0) + 1
         return Fault(kind, status=status, retry_after=0, seconds=0.2)
 
 

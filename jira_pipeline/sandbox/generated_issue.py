@@ -22,7 +22,6 @@ _PHRASES = (
 )  # fmt: skip
 _UNUSED = b"".join(b',"%s":null' % name.encode() for name in UNUSED_FIELDS)
 _encode = msgspec.json.Encoder().encode
-_Items = list[JsonObject]
 
 
 class World:

@@ -64,7 +64,7 @@ def transition(context: Context, request: Request, key: str) -> Response:
 def _visible(context: Context, key: str) -> Row:
     row = context.site.issue(key)
     if row is None:
-        raise not_found(key)
+        raise not_found()
     return row
 
 

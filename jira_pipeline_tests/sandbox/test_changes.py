@@ -147,10 +147,14 @@ def test_a_parent_is_a_parent_on_cloud_and_an_epic_link_on_data_center(client):
         assert item["field"] == "Epic Link"
 
 
-def test_a_backdated_change_does_not_move_updated_back(client):
+def test_a_backdated_change_takes_its_place_in_time_and_does_not_move_updated_back(client):
     key = client.sandbox.create_issue("APP", summary="x")
+    client.sandbox.update_issue(key, priority="High")
     client.sandbox.update_issue(key, at=NOON - timedelta(hours=1), summary="earlier")
-    assert client.sandbox.issue(key)["fields"]["updated"] == "2026-11-21T12:00:00.250+0000"
+    issue = client.sandbox.issue(key)
+    assert issue["fields"]["updated"] == "2026-11-21T12:00:00.250+0000"
+    fields = [history["items"][0]["field"] for history in issue["changelog"]["histories"]]
+    assert fields == ["summary", "priority"]
 
 
 def test_a_deleted_issue_is_gone_everywhere(client):
