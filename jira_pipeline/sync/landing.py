@@ -1,10 +1,11 @@
 """Landing files: issues on disk, one a line, compressed, complete or not there at all.
 
-A line holds the issue's identifying values, its payload as Jira sent it, and its histories:
+Two files belong together, because the warehouse reads payloads and histories apart and parses each byte once. A line of
+the first holds an issue's identifying values and its payload as Jira sent it, one of the second its histories:
 
     {"line_id": 1, "issue_id": 10001, "issue_key": "APP-1", "project_id": "10000", "created": "…", "updated": "…",
-    "history_count": 3,
-     "history_complete": true, "content_hash": 123, "payload": {…}, "histories": […]}
+     "history_count": 3, "history_complete": true, "content_hash": 123, "payload": {…}}
+    {"line_id": 1, "issue_id": 10001, "histories": […]}
 
 A file is written under a temporary name, synced to disk and renamed, so whoever sees it sees all of it.
 """
@@ -18,7 +19,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO
 
 import msgspec
 import zstandard
@@ -33,18 +33,24 @@ _OBJECT_ADDRESS = re.compile(rb"Sprint@[0-9a-f]+\[")
 
 @dataclass(frozen=True)
 class LandingFile:
-    """A finished landing file. `longest_line` is what a reader must be prepared to hold."""
+    """A finished pair of landing files. `longest_line` is what a reader must be prepared to hold."""
 
     path: Path
+    histories_path: Path
     issues: int
     json_bytes: int
     longest_line: int
 
+    def unlink(self) -> None:
+        """Remove both files."""
+        self.path.unlink()
+        self.histories_path.unlink()
+
 
 class LandingWriter:
-    """Writes the issues of one walk, rolling over to a new file every 64 MB of JSON.
+    """Writes the issues of one walk, rolling over to new files every 64 MB of JSON.
 
-    State guarded: the file being written. Used by one thread at a time.
+    State guarded: the files being written. Used by one thread at a time.
     """
 
     def __init__(self, directory: Path, project_id: str, walk_number: int) -> None:
@@ -52,7 +58,7 @@ class LandingWriter:
         self._name = f"{project_id}-{walk_number:04d}"
         self._next_line = walk_number << 32  # unique among the lines of one project's fetch
         self._finished: list[LandingFile] = []
-        self._open: tuple[Path, BinaryIO, zstandard.ZstdCompressionWriter] | None = None
+        self._open: tuple[_CompressedFile, _CompressedFile] | None = None
         self._issues = self._bytes = self._longest = 0
 
     def __enter__(self) -> LandingWriter:
@@ -71,40 +77,57 @@ class LandingWriter:
     def write(self, issues: Iterable[IssueRecord]) -> None:
         """Append issues."""
         for issue in issues:
-            line = landing_line(issue, self._next_line)
-            self._next_line += 1
             if self._open is None:
-                self._begin()
-            assert self._open is not None
-            self._open[2].write(line)
+                self._open = self._begin()
+            for file, line in zip(self._open, landing_lines(issue, self._next_line), strict=True):
+                file.write(line)
+                self._bytes += len(line)
+                self._longest = max(self._longest, len(line))
+            self._next_line += 1
             self._issues += 1
-            self._bytes += len(line)
-            self._longest = max(self._longest, len(line))
             if self._bytes >= _ROLL_BYTES:
                 self._finish()
 
-    def _begin(self) -> None:
-        path = self._directory / f"{self._name}-{len(self._finished):04d}{SUFFIX}"
-        descriptor = os.open(path.with_suffix(".part"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        file = os.fdopen(descriptor, "wb")
-        self._open = (path, file, zstandard.ZstdCompressor(level=1).stream_writer(file, closefd=False))
+    def _begin(self) -> tuple[_CompressedFile, _CompressedFile]:
         self._issues = self._bytes = self._longest = 0
+        name = f"{self._name}-{len(self._finished):04d}"
+        return (
+            _CompressedFile(self._directory / f"{name}.issues{SUFFIX}"),
+            _CompressedFile(self._directory / f"{name}.histories{SUFFIX}"),
+        )
 
     def _finish(self) -> None:
         if self._open is None:
             return
-        path, file, compressor = self._open
+        issues, histories = self._open
         self._open = None
-        compressor.close()  # type: ignore[no-untyped-call]
-        with file:
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(path.with_suffix(".part"), path)
-        self._finished.append(LandingFile(path, self._issues, self._bytes, self._longest))
+        for file in (issues, histories):
+            file.finish()
+        self._finished.append(LandingFile(issues.path, histories.path, self._issues, self._bytes, self._longest))
 
 
-def landing_line(issue: IssueRecord, line_id: int) -> bytes:
-    """One issue as a line of a landing file."""
+class _CompressedFile:
+    """A file that appears under its name when it is finished, private to the user."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._part = path.with_suffix(".part")
+        self._file = os.fdopen(os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+        self._compressor = zstandard.ZstdCompressor(level=1).stream_writer(self._file, closefd=False)
+
+    def write(self, line: bytes) -> None:
+        self._compressor.write(line)
+
+    def finish(self) -> None:
+        with self._file:
+            self._compressor.close()  # type: ignore[no-untyped-call]
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        os.replace(self._part, self.path)
+
+
+def landing_lines(issue: IssueRecord, line_id: int) -> tuple[bytes, bytes]:
+    """One issue as a line of each file."""
     head = msgspec.json.encode(
         {
             "line_id": line_id,
@@ -118,7 +141,15 @@ def landing_line(issue: IssueRecord, line_id: int) -> bytes:
             "content_hash": content_hash(issue),
         }
     )
-    line = b"".join((head[:-1], b',"payload":', issue.payload, b',"histories":[', b",".join(issue.histories), b"]}"))
+    return (
+        _one_line(b"".join((head[:-1], b',"payload":', issue.payload, b"}"))),
+        _one_line(
+            b'{"line_id":%d,"issue_id":%d,"histories":[%b]}' % (line_id, issue.issue_id, b",".join(issue.histories))
+        ),
+    )
+
+
+def _one_line(line: bytes) -> bytes:
     # JSON allows line breaks between values; NDJSON does not.
     return line.replace(b"\n", b" ").replace(b"\r", b" ") + b"\n"
 

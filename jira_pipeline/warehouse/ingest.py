@@ -178,7 +178,7 @@ def _store(
             connection, fetch, counts, run_id=run_id, partition_date=partitions.last, finished_at=finished_at
         )
     for file in fetch.files:
-        file.path.unlink()
+        file.unlink()
     return ProjectOutcome(
         project_key=fetch.plan.project.key,
         mode=fetch.plan.mode,

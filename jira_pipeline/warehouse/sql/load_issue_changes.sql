@@ -1,31 +1,35 @@
--- Histories of the accepted lines -> issue_changes: all of an issue's rows are written anew. Parameters: $files, $longest_line.
+-- Histories of the accepted lines -> issue_changes: all of an issue's rows are written anew.
+-- Parameters: $history_files, $longest_line.
 
 DELETE FROM issue_changes USING accepted WHERE issue_changes.issue_id = accepted.issue_id;
 
 -- Values are read as text, whatever their type; nothing of a history is needed for its key but its id. Histories are taken
 -- apart by json_transform, because read_json refuses the whole file for one value that is no object or no list.
+CREATE OR REPLACE TEMP TABLE staged_histories AS
+SELECT
+    issue_id,
+    unnest(json_transform(histories, '[{
+        "id": "VARCHAR",
+        "created": "VARCHAR",
+        "author": {
+            "accountId": "VARCHAR", "key": "VARCHAR", "name": "VARCHAR", "displayName": "VARCHAR", "emailAddress": "VARCHAR",
+            "accountType": "VARCHAR", "active": "VARCHAR", "timeZone": "VARCHAR"
+        },
+        "items": [{
+            "field": "VARCHAR", "fieldId": "VARCHAR", "from": "VARCHAR", "fromString": "VARCHAR", "to": "VARCHAR", "toString": "VARCHAR"
+        }]
+    }]')) AS history
+FROM read_json(
+    $history_files,
+    format = 'newline_delimited',
+    records = true,
+    maximum_object_size = $longest_line,
+    columns = {line_id: 'BIGINT', issue_id: 'BIGINT', histories: 'JSON'}
+)
+SEMI JOIN accepted USING (line_id);
+
 INSERT INTO issue_changes BY NAME
-WITH landed AS (
-    SELECT
-        issue_id,
-        json_transform(unnest(histories), '{
-            "id": "VARCHAR",
-            "created": "VARCHAR",
-            "author": {"accountId": "VARCHAR", "key": "VARCHAR", "name": "VARCHAR"},
-            "items": [{
-                "field": "VARCHAR", "fieldId": "VARCHAR", "from": "VARCHAR", "fromString": "VARCHAR", "to": "VARCHAR", "toString": "VARCHAR"
-            }]
-        }') AS history
-    FROM read_json(
-        $files,
-        format = 'newline_delimited',
-        records = true,
-        maximum_object_size = $longest_line,
-        columns = {line_id: 'BIGINT', issue_id: 'BIGINT', histories: 'JSON[]'}
-    )
-    SEMI JOIN accepted USING (line_id)
-),
-changes AS (
+WITH changes AS (
     SELECT
         issue_id,
         CAST(history.id AS BIGINT) AS history_id,
@@ -33,7 +37,7 @@ changes AS (
         jira_user_id(history.author) AS author_id,
         unnest(history.items) AS item,
         generate_subscripts(history.items, 1) - 1 AS item_index
-    FROM landed
+    FROM staged_histories
 )
 SELECT
     issue_id,

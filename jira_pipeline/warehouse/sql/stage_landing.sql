@@ -1,5 +1,5 @@
 -- Landing files -> staged (one row a line), then accepted (the lines that are news).
--- Parameters: $files, $longest_line.
+-- Parameters: $issue_files, $longest_line.
 
 CREATE OR REPLACE TEMP TABLE staged AS
 SELECT
@@ -14,7 +14,7 @@ SELECT
     content_hash,
     payload
 FROM read_json(
-    $files,
+    $issue_files,
     format = 'newline_delimited',
     records = true,      -- without it DuckDB samples the files first, at ten times the cost
     maximum_object_size = $longest_line,
