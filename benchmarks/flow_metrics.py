@@ -31,7 +31,9 @@ WORKDAY = (("09:00", "17:00"),)
 SETTINGS = FlowSettings(
     time_zone="Europe/Berlin",
     waiting=("Waiting for QA",),
-    calendar=WorkingCalendar(week={day: WORKDAY for day in ("mon", "tue", "wed", "thu", "fri")}, days={date(2025, 12, 25): ()}),
+    calendar=WorkingCalendar(
+        week=dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), WORKDAY), days={date(2025, 12, 25): ()}
+    ),
 )
 SIZES = (10_000, 100_000, 1_000_000)
 
@@ -163,7 +165,9 @@ def peak_megabytes() -> float:
 
 def connect(path: Path) -> duckdb.DuckDBPyConnection:
     settings = {"preserve_insertion_order": "false", "python_enable_replacements": "false", "threads": "2"}
-    connection = duckdb.connect(str(path), config={**settings, "memory_limit": "1200MB", "temp_directory": str(path.parent)})
+    connection = duckdb.connect(
+        str(path), config={**settings, "memory_limit": "1200MB", "temp_directory": str(path.parent)}
+    )
     connection.execute("SET TimeZone = 'UTC'")
     return connection
 

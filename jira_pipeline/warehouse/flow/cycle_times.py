@@ -2,28 +2,48 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 import duckdb
 
 from jira_pipeline.warehouse.flow.settings import FlowSettings
 from jira_pipeline.warehouse.flow.statements import row_count, run_sql
+from jira_pipeline.warehouse.flow.status_intervals import derive_field_intervals, derive_time_in_status
 from jira_pipeline.warehouse.flow.tables import definition_changed, require_zone
+from jira_pipeline.warehouse.flow.workflow import folded, load_workflow_rules
+from jira_pipeline.warehouse.flow.working_time import load_work_spans
 
-SOURCES = ("flow_macros", "workflow_rules", "status_intervals", "cycle_times")
+SOURCES = (
+    "flow_macros", "workflow_rules", "status_intervals", "time_in_status", "field_intervals", "cycle_times",
+    "time_buckets", "cycle_times_insert",
+)  # fmt: skip
 
 
 def derive_cycle_times(connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, as_of: datetime) -> int:
-    """Bring `cycle_times` up to date with `issues`, `status_intervals` and the roster; returns how many rows it holds.
+    """Bring `cycle_times` up to date with `issues`, the interval tables and the roster; returns how many rows it holds.
 
-    Incremental like `derive_status_intervals`, which must have run before. Every column is about what has happened:
-    nothing depends on `as_of` (the age of open work is in `aging_wip`).
+    Incremental like `derive_status_intervals`, which must have run before; `time_in_status` and `field_intervals` are
+    brought up to date on the way. Nothing depends on `as_of` (the age of open work is in `aging_wip`).
     """
-    require_zone(as_of)
-    if definition_changed(connection, "cycle_times", sources=SOURCES, settings=settings):
+    derive_time_in_status(connection, settings, as_of=as_of)
+    derive_field_intervals(connection, settings, as_of=as_of)
+    # Which fields are flags, points and sprints, and what projects are called, comes from outside the issues.
+    roles = connection.execute("SELECT DISTINCT role, field_id FROM ops.field_roles ORDER BY ALL").fetchall()
+    projects = connection.execute("SELECT project_id, project_key FROM projects ORDER BY ALL").fetchall()
+    if definition_changed(connection, "cycle_times", sources=SOURCES, settings=(settings, roles, projects)):
         connection.execute("DELETE FROM cycle_times")
     run_sql(connection, "flow_macros")
-    run_sql(connection, "cycle_times", _headline(settings))
+    load_workflow_rules(connection, settings)
+    parameters = {
+        **_headline(settings),
+        "excluded_types": folded(settings.excluded_types),
+        "withdrawn_resolutions": folded(settings.withdrawn_resolutions),
+        "has_calendar": settings.calendar is not None,
+    }
+    run_sql(connection, "cycle_times", parameters)
+    run_sql(connection, "time_buckets")
+    load_work_spans(connection, settings.calendar, settings.time_zone, *_measured_days(connection))
+    run_sql(connection, "cycle_times_insert", parameters)
     return row_count(connection, "cycle_times")
 
 
@@ -43,3 +63,11 @@ def _headline(settings: FlowSettings) -> dict[str, object]:
         "cycle_time_from": settings.cycle_time_from,
         "cycle_time_to": settings.cycle_time_to,
     }
+
+
+def _measured_days(connection: duckdb.DuckDBPyConnection) -> tuple[date, date]:
+    """The days that the calendar must cover, with a day to spare on both sides for any zone."""
+    row = connection.execute(
+        "SELECT timezone('UTC', min(from_at))::DATE - 1, timezone('UTC', max(until_at))::DATE + 1 FROM bucket_spans"
+    ).fetchone()
+    return (row[0], row[1]) if row and row[0] else (date.max, date.min)

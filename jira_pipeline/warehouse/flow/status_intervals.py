@@ -1,15 +1,16 @@
-"""`status_intervals`: when each issue was in which status."""
+"""Where each issue was when: `status_intervals`, `time_in_status`, `field_intervals`."""
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 
 import duckdb
 
+from jira_pipeline.warehouse.flow.cumulative_flow import forget_cumulative_flow
 from jira_pipeline.warehouse.flow.settings import FlowSettings
 from jira_pipeline.warehouse.flow.statements import row_count, run_sql
 from jira_pipeline.warehouse.flow.tables import definition_changed, require_zone
+from jira_pipeline.warehouse.flow.workflow import folded, load_workflow_rules
 
 SOURCES = ("flow_macros", "workflow_rules", "status_intervals")
 
@@ -22,29 +23,48 @@ def derive_status_intervals(connection: duckdb.DuckDBPyConnection, settings: Flo
     Nothing stored here depends on `as_of`: a stay that goes on has no end, and readers measure it to `as_of`.
     """
     require_zone(as_of)
-    workflow = (settings.time_zone, settings.started, settings.done, settings.waiting, settings.project_workflows)
-    if definition_changed(connection, "status_intervals", sources=SOURCES, settings=workflow):
+    is_rebuild = definition_changed(connection, "status_intervals", sources=SOURCES, settings=_timeline(settings))
+    if is_rebuild:
         connection.execute("DELETE FROM status_intervals")
+        forget_cumulative_flow(connection)
     run_sql(connection, "flow_macros")
-    scopes, rules = _workflow_rows(settings)
-    run_sql(connection, "workflow_rules", {"scopes": json.dumps(scopes), "rules": json.dumps(rules)})
-    run_sql(connection, "status_intervals", {"time_zone": settings.time_zone})
+    load_workflow_rules(connection, settings)
+    parameters = {
+        "time_zone": settings.time_zone,
+        "excluded_types": folded(settings.excluded_types),
+        "is_rebuild": is_rebuild,
+    }
+    run_sql(connection, "status_intervals", parameters)
     return row_count(connection, "status_intervals")
 
 
-def _workflow_rows(settings: FlowSettings) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
-    """The workflow settings as rows: which project reads which scope, and which status plays which role there."""
-    site = {"started": settings.started, "done": settings.done, "waiting": settings.waiting}
-    scopes: list[dict[str, object]] = []
-    by_scope: list[dict[str, tuple[str, ...]]] = [site]
-    for scope, project in enumerate(settings.project_workflows, start=1):
-        scopes.append({"scope": scope, "project_key": project.project_key})
-        own = {"started": project.started, "done": project.done, "waiting": project.waiting}
-        by_scope.append({role: site[role] if statuses is None else statuses for role, statuses in own.items()})
-    rules: list[dict[str, object]] = [
-        {"scope": scope, "role": role, "status": status}
-        for scope, roles in enumerate(by_scope)
-        for role, statuses in roles.items()
-        for status in statuses
-    ]
-    return scopes, rules
+def derive_time_in_status(connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, as_of: datetime) -> int:
+    """Bring `time_in_status` up to date with `status_intervals`; incremental in the same way. Returns its rows."""
+    require_zone(as_of)
+    sources = (*SOURCES, "time_in_status")
+    if definition_changed(connection, "time_in_status", sources=sources, settings=_timeline(settings)):
+        connection.execute("DELETE FROM time_in_status")
+    run_sql(connection, "time_in_status")
+    return row_count(connection, "time_in_status")
+
+
+def derive_field_intervals(connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, as_of: datetime) -> int:
+    """Bring `field_intervals` up to date with `issues` and `issue_changes`; incremental. Returns its rows.
+
+    Which fields are sprints, story points and flags is what `ops.field_roles` says; another answer rebuilds the table.
+    """
+    require_zone(as_of)
+    roles = connection.execute("SELECT DISTINCT role, field_id FROM ops.field_roles ORDER BY ALL").fetchall()
+    if definition_changed(connection, "field_intervals", sources=("flow_macros", "field_intervals"), settings=roles):
+        connection.execute("DELETE FROM field_intervals")
+    run_sql(connection, "flow_macros")
+    run_sql(connection, "field_intervals")
+    return row_count(connection, "field_intervals")
+
+
+def _timeline(settings: FlowSettings) -> tuple[object, ...]:
+    """The settings that the stays depend on."""
+    return (
+        settings.time_zone, settings.started, settings.done, settings.waiting, settings.project_workflows,
+        settings.excluded_types,
+    )  # fmt: skip

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+from collections.abc import Iterator
 from datetime import datetime
 
 import duckdb
@@ -12,22 +14,37 @@ from jira_pipeline.errors import PipelineError
 from jira_pipeline.warehouse.flow.statements import run_sql, sql_text
 
 SCHEMA_FILE = "schema_flow"
-DERIVED_TABLES = ("status_intervals", "cycle_times", "cycle_time_metrics")
+TABLE = re.compile(
+    r"-- (?P<comment>[^\n]+)\nCREATE TABLE IF NOT EXISTS (?P<name>[\w.]+) \(\n(?P<columns>.*?)\n\);", re.S
+)
+COLUMN = re.compile(r" {4}(?P<name>\w+) [^\n]*?-- (?P<comment>[^\n]+)")
 
 
 def create_flow_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create the derived tables where they are missing.
+    """Create the derived tables, with a comment on each and on every column, unless they are as this version makes them.
 
-    When another version of this program made them, they are dropped first: they hold nothing that the next run does
-    not derive again, so a new column needs no migration.
+    Tables that another version made are dropped first: they hold nothing that the next run does not derive again, so a
+    new column needs no migration.
     """
     digest = _digest(sql_text(SCHEMA_FILE))
-    if recorded(connection, "flow.schema") not in (None, digest):
-        for table in DERIVED_TABLES:
-            connection.execute(f'DROP TABLE IF EXISTS "{table}"')
-            record(connection, f"flow.definition.{table}", None)
+    if recorded(connection, "flow.schema") == digest:
+        return
+    for table, _, _ in described_tables():
+        connection.execute(f"DROP TABLE IF EXISTS {table}")
+    connection.execute("DELETE FROM ops.state WHERE starts_with(name, 'flow.')")
     run_sql(connection, SCHEMA_FILE)
+    for table, comment, columns in described_tables():
+        connection.execute(f"COMMENT ON TABLE {table} IS {_literal(comment)}")
+        for column, meaning in columns:
+            connection.execute(f"COMMENT ON COLUMN {table}.{column} IS {_literal(meaning)}")
     record(connection, "flow.schema", digest)
+
+
+def described_tables() -> Iterator[tuple[str, str, list[tuple[str, str]]]]:
+    """Every derived table with its comment and its columns' comments, as schema_flow.sql states them."""
+    for table in TABLE.finditer(sql_text(SCHEMA_FILE)):
+        columns = [(column["name"], column["comment"]) for column in COLUMN.finditer(table["columns"])]
+        yield table["name"], table["comment"], columns
 
 
 def definition_changed(
@@ -65,6 +82,10 @@ def require_zone(as_of: datetime) -> datetime:
     if as_of.tzinfo is None:
         raise PipelineError(f"as_of {as_of.isoformat()} has no time zone: pass an aware datetime.")
     return as_of
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _digest(text: str) -> str:

@@ -30,12 +30,11 @@ done AS (
 ),
 -- Open is the history as it was: an issue leaves with every entry into Done and comes back with every exit.
 done_moves AS (
-    SELECT c.project_key, s.entered_date AS metric_date,
-           count(DISTINCT s.issue_id) FILTER (s.phase <> 'done') AS reopened_issues,
-           count(*) FILTER (s.phase <> 'done') - count(*) FILTER (s.phase = 'done') AS open_delta
-    FROM status_intervals s
-    JOIN cycle_times c ON c.issue_id = s.issue_id
-    WHERE (s.phase = 'done') <> coalesce(s.entered_from_phase = 'done', false)
+    SELECT project_key, entered_date AS metric_date,
+           count(DISTINCT CASE WHEN phase <> 'done' THEN issue_id END) AS reopened_issues,
+           count(*) FILTER (phase <> 'done') - count(*) FILTER (phase = 'done') AS open_delta
+    FROM status_intervals
+    WHERE (phase = 'done') <> coalesce(entered_from_phase = 'done', false)
     GROUP BY ALL
 ),
 -- Without a complete history only Jira's own dates are left to say when an issue was closed.

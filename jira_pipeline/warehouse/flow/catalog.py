@@ -1,0 +1,70 @@
+"""Every flow table: what it is derived from, and how. The order is one in which they can be derived."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Protocol
+
+import duckdb
+
+from jira_pipeline.warehouse.flow.cumulative_flow import derive_cumulative_flow
+from jira_pipeline.warehouse.flow.cycle_times import derive_cycle_time_metrics, derive_cycle_times
+from jira_pipeline.warehouse.flow.forecasts import derive_forecast_backtest, derive_forecasts
+from jira_pipeline.warehouse.flow.marts import derive_mart
+from jira_pipeline.warehouse.flow.settings import FlowSettings
+from jira_pipeline.warehouse.flow.status_intervals import (
+    derive_field_intervals,
+    derive_status_intervals,
+    derive_time_in_status,
+)
+
+
+class Derive(Protocol):
+    """Brings a table up to date inside the caller's transaction; returns how many rows it holds."""
+
+    def __call__(self, connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, as_of: datetime) -> int: ...
+
+
+@dataclass(frozen=True)
+class FlowTable:
+    """A derived table, the tables it reads, and the function that derives it."""
+
+    name: str
+    reads: tuple[str, ...]
+    derive: Derive
+
+
+def _mart(name: str, *reads: str) -> FlowTable:
+    derive: Callable[..., int] = partial(derive_mart, name=name)
+    return FlowTable(name, reads, derive)
+
+
+FLOW_TABLES: tuple[FlowTable, ...] = (
+    FlowTable("status_intervals", ("issues", "issue_changes"), derive_status_intervals),
+    FlowTable("time_in_status", ("status_intervals",), derive_time_in_status),
+    FlowTable("field_intervals", ("issues", "issue_changes"), derive_field_intervals),
+    FlowTable(
+        "cycle_times",
+        ("issues", "status_intervals", "time_in_status", "field_intervals", "matched_assignees", "projects"),
+        derive_cycle_times,
+    ),
+    FlowTable("cycle_time_metrics", ("cycle_times", "status_intervals"), derive_cycle_time_metrics),
+    FlowTable("cumulative_flow", ("status_intervals",), derive_cumulative_flow),
+    _mart("daily_flow", "cycle_times", "cumulative_flow"),
+    _mart("throughput_weekly", "daily_flow"),
+    _mart("cycle_time_percentiles", "cycle_times"),
+    _mart("status_pace", "cycle_times", "status_intervals"),
+    _mart("aging_wip", "cycle_times", "status_intervals", "field_intervals", "status_pace", "issues"),
+    _mart("flow_efficiency", "cycle_times"),
+    _mart("sprints", "raw_issues", "issues"),
+    _mart("sprint_issues", "sprints", "field_intervals", "status_intervals", "cycle_times"),
+    _mart("sprint_report", "sprints", "sprint_issues"),
+    FlowTable("forecasts", ("daily_flow",), derive_forecasts),
+    FlowTable("forecast_backtest", ("daily_flow",), derive_forecast_backtest),
+    _mart("bugs_weekly", "cycle_times"),
+    _mart("data_quality", "cycle_times", "status_intervals", "issues", "issue_changes"),
+    _mart("signals", "aging_wip", "daily_flow", "throughput_weekly", "forecasts", "forecast_backtest"),
+)

@@ -1,0 +1,176 @@
+"""Monte Carlo forecasts from past daily throughput, and how past forecasts would have held.
+
+Each simulated future draws its days, with replacement, from the last complete days of the project, days without any
+delivery included (Vacanti; Lighthouse and flowmetrics do the same). "How many" at 85 % is what 85 % of the futures
+reach at least; "when" at 85 % is the day by which 85 % of the futures are done.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+
+from jira_pipeline.warehouse.flow.days import last_complete_day
+from jira_pipeline.warehouse.flow.settings import FlowSettings
+from jira_pipeline.warehouse.flow.statements import row_count
+
+HISTORY_DAYS = 90
+HORIZON_DAYS = 30
+TRIALS = 5_000
+BACKTEST_TRIALS = 2_000
+BACKTEST_MONTHS = 12
+SEED = 20_240_229
+PERCENTILES = (50, 70, 85, 95)
+ITEMS = (10, 20, 30, 50, 100)
+FARTHEST_DAYS = 730
+
+Counts = npt.NDArray[np.int64]
+
+INSERT_FORECASTS = """
+INSERT INTO forecasts BY NAME SELECT unnest(from_json($rows, '[{"project_key": "VARCHAR", "kind": "VARCHAR",
+    "horizon_days": "INTEGER", "items": "BIGINT", "items_meaning": "VARCHAR", "percentile": "INTEGER", "value": "BIGINT",
+    "forecast_date": "DATE", "trials": "INTEGER", "seed": "BIGINT", "history_days": "INTEGER", "problem": "VARCHAR"}]'),
+    recursive := true)
+"""
+INSERT_BACKTEST = """
+INSERT INTO forecast_backtest BY NAME SELECT unnest(from_json($rows, '[{"project_key": "VARCHAR",
+    "cutoff_date": "DATE", "horizon_days": "INTEGER", "promised_p85": "BIGINT", "actual_issues": "BIGINT",
+    "held": "BOOLEAN"}]'), recursive := true)
+"""
+
+
+def derive_forecasts(connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, as_of: datetime) -> int:
+    """Rebuild `forecasts`: the next 30 days, and when 10 to 100 further issues and all work in progress will be done.
+
+    A project whose sampled days saw no delivery has rows with a `problem` instead of a value. The same tables and
+    `as_of` give the same figures: the generator is seeded for each project.
+    """
+    last_day = last_complete_day(settings, as_of)
+    connection.execute("DELETE FROM forecasts")
+    rows: list[dict[str, object]] = []
+    for key, (daily, wip) in _history(connection, last_day).items():
+        rows += _project_forecasts(key, daily[-HISTORY_DAYS:], wip, last_day)
+    connection.execute(INSERT_FORECASTS, {"rows": json.dumps(rows, default=str)})
+    return row_count(connection, "forecasts")
+
+
+def derive_forecast_backtest(connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, as_of: datetime) -> int:
+    """Rebuild `forecast_backtest`: for each of the last twelve month ends whose 30 days are over, promise and outcome.
+
+    A cutoff needs 90 days of history before it; it sees the deliveries as they are known today.
+    """
+    last_day = last_complete_day(settings, as_of)
+    connection.execute("DELETE FROM forecast_backtest")
+    rows: list[dict[str, object]] = []
+    for key, (daily, _) in _history(connection, last_day).items():
+        for cutoff in _month_ends(last_day - timedelta(days=HORIZON_DAYS)):
+            known = len(daily) - (last_day - cutoff).days
+            if known < HISTORY_DAYS:
+                continue
+            futures = how_many(daily[known - HISTORY_DAYS : known], HORIZON_DAYS, BACKTEST_TRIALS, _generator(key))
+            promised = at_least(futures, 85)
+            actual = int(daily[known : known + HORIZON_DAYS].sum())
+            rows.append({
+                "project_key": key, "cutoff_date": cutoff, "horizon_days": HORIZON_DAYS, "promised_p85": promised,
+                "actual_issues": actual, "held": actual >= promised,
+            })  # fmt: skip
+    connection.execute(INSERT_BACKTEST, {"rows": json.dumps(rows, default=str)})
+    return row_count(connection, "forecast_backtest")
+
+
+def how_many(daily: Counts, days: int, trials: int, generator: np.random.Generator) -> Counts:
+    """Issues delivered in `days` days, in each of `trials` futures drawn from `daily`."""
+    drawn = generator.integers(0, len(daily), size=(trials, days), dtype=np.uint16)
+    return np.asarray(daily[drawn].sum(axis=1), dtype=np.int64)
+
+
+def days_until(daily: Counts, items: Sequence[int], trials: int, generator: np.random.Generator) -> Counts:
+    """Days until each number of `items` is delivered, one row a future; more than `FARTHEST_DAYS` when not by then."""
+    targets = np.asarray(items, dtype=np.int64)
+    answer = np.full((trials, len(targets)), FARTHEST_DAYS + 1, dtype=np.int64)
+    delivered = np.zeros(trials, dtype=np.int64)
+    for begin in range(0, FARTHEST_DAYS, HORIZON_DAYS):
+        drawn = generator.integers(0, len(daily), size=(trials, HORIZON_DAYS), dtype=np.uint16)
+        reached = delivered[:, None] + daily[drawn].cumsum(axis=1)
+        for number, target in enumerate(targets):
+            day = begin + 1 + (reached < target).sum(axis=1)
+            open_still = (answer[:, number] > FARTHEST_DAYS) & (reached[:, -1] >= target)
+            answer[open_still, number] = np.minimum(day[open_still], FARTHEST_DAYS + 1)
+        delivered = reached[:, -1]
+        if (answer <= FARTHEST_DAYS).all():
+            break
+    return answer
+
+
+def within(futures: Counts, percent: int) -> int:
+    """The smallest value that at least `percent` of the futures do not exceed (nearest rank)."""
+    return int(np.sort(futures)[-(-percent * len(futures) // 100) - 1])
+
+
+def at_least(futures: Counts, percent: int) -> int:
+    """The greatest value that at least `percent` of the futures reach (nearest rank from above)."""
+    return int(np.sort(futures)[::-1][-(-percent * len(futures) // 100) - 1])
+
+
+def _project_forecasts(key: str, daily: Counts, wip: int, last_day: date) -> list[dict[str, object]]:
+    generator = _generator(key)
+    common = {"project_key": key, "trials": TRIALS, "seed": SEED, "history_days": len(daily)}
+    targets = [(count, "fixed number") for count in ITEMS] + ([(wip, "wip")] if wip > 0 else [])
+    if not daily.any():
+        nothing = {**common, "value": None, "forecast_date": None, "problem": "no_throughput"}
+        return [
+            {**nothing, "kind": "how_many", "horizon_days": HORIZON_DAYS},
+            *({**nothing, "kind": "when", "items": count, "items_meaning": meaning} for count, meaning in targets),
+        ]
+    rows: list[dict[str, object]] = []
+    futures = how_many(daily, HORIZON_DAYS, TRIALS, generator)
+    for percent in PERCENTILES:
+        until = last_day + timedelta(days=HORIZON_DAYS)
+        rows.append({
+            **common, "kind": "how_many", "horizon_days": HORIZON_DAYS, "percentile": percent,
+            "value": at_least(futures, percent), "forecast_date": until,
+        })  # fmt: skip
+    waits = days_until(daily, [count for count, _ in targets], TRIALS, generator)
+    for number, (count, meaning) in enumerate(targets):
+        for percent in PERCENTILES:
+            days = within(waits[:, number], percent)
+            known = days <= FARTHEST_DAYS
+            rows.append({
+                **common, "kind": "when", "items": count, "items_meaning": meaning, "percentile": percent,
+                "value": days if known else None, "forecast_date": last_day + timedelta(days=days) if known else None,
+                "problem": None if known else "beyond_two_years",
+            })  # fmt: skip
+    return rows
+
+
+def _history(connection: duckdb.DuckDBPyConnection, last_day: date) -> dict[str, tuple[Counts, int]]:
+    """Delivered issues of each day, oldest first, and present work in progress, of each project."""
+    since = last_day - timedelta(days=HISTORY_DAYS + HORIZON_DAYS + 31 * (BACKTEST_MONTHS + 1))
+    rows = connection.execute(
+        """
+        SELECT project_key, list(delivered_issues ORDER BY metric_date), arg_max(wip_clock, metric_date)
+        FROM daily_flow WHERE metric_date > $since GROUP BY project_key ORDER BY project_key
+        """,
+        {"since": since},
+    ).fetchall()
+    return {key: (np.asarray(daily, dtype=np.int64), int(wip)) for key, daily, wip in rows}
+
+
+def _month_ends(latest: date) -> list[date]:
+    """The last `BACKTEST_MONTHS` ends of months that are not after `latest`."""
+    ends: list[date] = []
+    first = (latest + timedelta(days=1)).replace(day=1)
+    while len(ends) < BACKTEST_MONTHS:
+        ends.append(first - timedelta(days=1))
+        first = (first - timedelta(days=1)).replace(day=1)
+    return ends
+
+
+def _generator(key: str) -> np.random.Generator:
+    """Seeded by the project too, so that a project's figures do not depend on which others there are."""
+    return np.random.default_rng([SEED, *key.encode()])

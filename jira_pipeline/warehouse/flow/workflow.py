@@ -1,0 +1,33 @@
+"""The workflow settings where the SQL can read them."""
+
+from __future__ import annotations
+
+import json
+
+import duckdb
+
+from jira_pipeline.warehouse.flow.settings import FlowSettings
+from jira_pipeline.warehouse.flow.statements import run_sql
+
+
+def load_workflow_rules(connection: duckdb.DuckDBPyConnection, settings: FlowSettings) -> None:
+    """Fill the temporary tables `workflow_scopes` and `workflow_rules` (see workflow_rules.sql)."""
+    site = {"started": settings.started, "done": settings.done, "waiting": settings.waiting}
+    scopes: list[dict[str, object]] = []
+    by_scope: list[dict[str, tuple[str, ...]]] = [site]
+    for scope, project in enumerate(settings.project_workflows, start=1):
+        scopes.append({"scope": scope, "project_key": project.project_key})
+        own = {"started": project.started, "done": project.done, "waiting": project.waiting}
+        by_scope.append({role: site[role] if statuses is None else statuses for role, statuses in own.items()})
+    rules = [
+        {"scope": scope, "role": role, "status": status}
+        for scope, roles in enumerate(by_scope)
+        for role, statuses in roles.items()
+        for status in statuses
+    ]
+    run_sql(connection, "workflow_rules", {"scopes": json.dumps(scopes), "rules": json.dumps(rules)})
+
+
+def folded(names: tuple[str, ...]) -> list[str]:
+    """Names as the SQL compares them: without surrounding space and case."""
+    return [name.strip().lower() for name in names]

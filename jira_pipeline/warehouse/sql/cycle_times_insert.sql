@@ -1,0 +1,94 @@
+-- cycle_times, second half: after time_buckets.sql has split the spans from start to done.
+
+-- Working time between two instants is the difference of two prefix sums: additive, and right over changes of the clock.
+CREATE OR REPLACE TEMP TABLE worked AS
+WITH instants AS (
+    SELECT issue_id, from_at AS instant, -1 AS sign FROM bucket_spans WHERE $has_calendar
+    UNION ALL
+    SELECT issue_id, until_at, 1 FROM bucket_spans WHERE $has_calendar
+)
+SELECT t.issue_id,
+       sum(t.sign * coalesce(w.hours_before + greatest(hours_between(w.begins_at, least(t.instant, w.ends_at)), 0), 0)) AS working_hours
+FROM instants t
+ASOF LEFT JOIN work_spans w ON t.instant >= w.begins_at
+GROUP BY t.issue_id;
+
+-- Who had it, and where it was, when it was done.
+CREATE OR REPLACE TEMP TABLE attributed AS
+SELECT j.issue_id,
+       max(f.value) FILTER (f.field = 'assignee') AS assignee_id_at_done,
+       max(coalesce(p.project_key, CASE WHEN f.value = j.project_id THEN j.project_key ELSE f.value_name END)) FILTER (f.field = 'project') AS project_key_at_done
+FROM judged j
+JOIN field_intervals f
+  ON f.issue_id = j.issue_id AND f.field IN ('assignee', 'project')
+ AND f.from_at <= j.done_at AND (f.until_at IS NULL OR f.until_at > j.done_at)
+LEFT JOIN projects p ON f.field = 'project' AND p.project_id = f.value
+WHERE j.done_at IS NOT NULL
+GROUP BY j.issue_id;
+
+INSERT INTO cycle_times BY NAME
+WITH scopes AS (
+    -- Without queues and without flags nothing says what waiting is: efficiency would be an empty 100 %.
+    SELECT DISTINCT scope FROM workflow_rules WHERE role = 'waiting'
+),
+knows AS (
+    SELECT (SELECT count(*) > 0 FROM ops.field_roles WHERE role = 'flagged') AS flags
+)
+SELECT j.issue_id, j.issue_key, j.project_key, j.issue_type, j.priority, j.hierarchy_level, j.counts_in_flow,
+       j.assignee_id, j.story_points, j.resolution, j.status, j.last_category AS status_category,
+       j.created_at, j.started_at, j.started_at_last, j.first_done_at, j.done_at, j.resolved_at,
+       j.created_date, j.started_date, j.done_date, j.resolved_date,
+       -- Jira truncates the resolution date to the second, so it may lie up to a second before the start it follows.
+       CASE WHEN $cycle_time_from = 'created' THEN hours_between(j.headline_start, j.headline_stop)
+            WHEN hours_between(j.headline_start, j.headline_stop) >= 0 THEN hours_between(j.headline_start, j.headline_stop)
+            WHEN $cycle_time_to = 'resolved' AND hours_between(j.headline_start, j.headline_stop) > -1 / 3600.0 THEN 0
+       END AS cycle_time_hours,
+       CASE WHEN cycle_time_hours IS NOT NULL THEN j.headline_stop_date END AS cycle_time_stop_date,
+       hours_between(j.created_at, j.resolved_at) AS resolution_time_hours,
+       hours_between(j.created_at, j.done_at) AS lead_time_hours,
+       days_inclusive(j.created_date, j.done_date) AS lead_time_days,
+       CASE WHEN j.cycle_quality IN ('ok', 'zero_time') THEN hours_between(j.started_at, j.done_at) END AS started_to_done_hours,
+       CASE WHEN j.cycle_quality IN ('ok', 'zero_time') THEN days_inclusive(j.started_date, j.done_date) END AS started_to_done_days,
+       w.working_hours,
+       t.active_hours, t.waiting_hours, t.blocked_hours, t.backlog_hours, t.done_gap_hours,
+       CASE WHEN k.flags OR s.scope IS NOT NULL
+            THEN t.active_hours / nullif(t.active_hours + t.waiting_hours + t.blocked_hours + t.backlog_hours + t.done_gap_hours, 0)
+       END AS flow_efficiency,
+       j.reopen_count, j.returned_to_todo_count, j.backward_moves, j.cycle_quality,
+       CASE WHEN j.done_at IS NOT NULL THEN NOT list_contains($withdrawn_resolutions, folded(coalesce(j.resolution, ''))) END AS is_delivered,
+       a.assignee_id_at_done,
+       CASE WHEN j.done_at IS NOT NULL THEN coalesce(a.project_key_at_done, j.project_key) END AS project_key_at_done,
+       j.created_not_initial, j.change_before_created, j.broken_chain, j.tail_mismatch, j.unknown_status,
+       coalesce(j.last_moved_within_done_at > j.done_at, false) AS changed_after_done,
+       NOT j.history_complete AS history_incomplete,
+       j.resolved_at IS NOT NULL AND j.done_at IS NULL AND j.history_complete AS resolved_not_done,
+       j.done_at IS NOT NULL AND j.resolved_at IS NULL AS done_not_resolved,
+       j.load_id
+FROM judged j
+CROSS JOIN knows k
+LEFT JOIN time_buckets t ON t.issue_id = j.issue_id
+LEFT JOIN worked w ON w.issue_id = j.issue_id
+LEFT JOIN attributed a ON a.issue_id = j.issue_id
+LEFT JOIN workflow_scopes c ON c.project_key = j.project_key
+LEFT JOIN scopes s ON s.scope = coalesce(c.scope, 0);
+
+-- The roster changes without any issue changing.
+UPDATE cycle_times AS c
+SET team = t.team, team_at_done = t.team_at_done
+FROM (
+    SELECT c.issue_id, m.team, d.team AS team_at_done
+    FROM cycle_times c
+    LEFT JOIN matched_assignees m ON m.user_id = c.assignee_id
+    LEFT JOIN matched_assignees d ON d.user_id = c.assignee_id_at_done
+    WHERE c.team IS DISTINCT FROM m.team OR c.team_at_done IS DISTINCT FROM d.team
+) t
+WHERE t.issue_id = c.issue_id;
+
+DROP TABLE attributed;
+DROP TABLE worked;
+DROP TABLE time_buckets;
+DROP TABLE bucket_spans;
+DROP TABLE judged;
+DROP TABLE backward_moves;
+DROP TABLE clocks;
+DROP TABLE changed_issues;

@@ -1,0 +1,101 @@
+-- data_quality: one row an issue and flag. $as_of: now; $stale_days: how long without an update makes open work stale.
+
+-- One author, ten issues or more into Done inside five minutes: a clean-up, not deliveries. Ten in five minutes put at
+-- least five into one of two adjacent slots of five minutes, which spares looking up the author of everything else.
+CREATE OR REPLACE TEMP TABLE bulk_closed AS
+WITH closings AS (
+    SELECT issue_id, history_id, entered_at, epoch_us(entered_at) // 300000000 AS slot
+    FROM status_intervals
+    WHERE phase = 'done' AND entered_from_phase <> 'done' AND history_id IS NOT NULL
+),
+busy AS (SELECT slot FROM closings GROUP BY slot HAVING count(*) >= 5),
+suspects AS (
+    SELECT * FROM closings WHERE slot IN (SELECT slot FROM busy UNION SELECT slot - 1 FROM busy UNION SELECT slot + 1 FROM busy)
+),
+authored AS (
+    SELECT DISTINCT s.issue_id, s.entered_at, c.author_id
+    FROM suspects s
+    JOIN (SELECT issue_id, history_id, author_id FROM issue_changes WHERE issue_id IN (SELECT issue_id FROM suspects)) c
+      ON c.issue_id = s.issue_id AND c.history_id = s.history_id
+    WHERE c.author_id IS NOT NULL
+),
+counted AS (
+    SELECT *, count(*) OVER (PARTITION BY author_id ORDER BY entered_at RANGE BETWEEN INTERVAL 5 MINUTE PRECEDING AND CURRENT ROW) AS closings_before
+    FROM authored
+),
+spread AS (
+    SELECT *, max(closings_before) OVER (PARTITION BY author_id ORDER BY entered_at RANGE BETWEEN CURRENT ROW AND INTERVAL 5 MINUTE FOLLOWING) AS most
+    FROM counted
+)
+SELECT DISTINCT issue_id FROM spread WHERE most >= 10;
+
+INSERT INTO data_quality BY NAME
+WITH flags AS (
+    SELECT issue_id, unnest([
+               CASE WHEN cycle_quality <> 'ok' THEN cycle_quality END,
+               CASE WHEN created_not_initial THEN 'created_not_initial' END,
+               CASE WHEN change_before_created THEN 'change_before_created' END,
+               CASE WHEN broken_chain THEN 'broken_chain' END,
+               CASE WHEN tail_mismatch THEN 'tail_mismatch' END,
+               CASE WHEN history_incomplete THEN 'history_incomplete' END,
+               CASE WHEN unknown_status THEN 'unknown_status' END,
+               CASE WHEN resolved_not_done THEN 'resolved_not_done' END,
+               CASE WHEN done_not_resolved THEN 'done_not_resolved' END,
+               CASE WHEN reopen_count > 0 THEN 'reopened' END,
+               CASE WHEN returned_to_todo_count > 0 THEN 'returned_to_todo' END,
+               CASE WHEN changed_after_done THEN 'changed_after_done' END,
+               CASE WHEN assignee_id IS NOT NULL AND team IS NULL THEN 'assignee_unmatched' END
+           ]) AS flag
+    FROM cycle_times
+    WHERE cycle_quality <> 'ok' OR created_not_initial OR change_before_created OR broken_chain OR tail_mismatch OR history_incomplete
+       OR unknown_status OR resolved_not_done OR done_not_resolved OR reopen_count > 0 OR returned_to_todo_count > 0
+       OR changed_after_done OR (assignee_id IS NOT NULL AND team IS NULL)
+    UNION ALL
+    SELECT issue_id, 'bulk_closed' FROM bulk_closed
+    UNION ALL
+    SELECT c.issue_id, 'stale'
+    FROM cycle_times c JOIN issues i ON i.issue_id = c.issue_id
+    WHERE c.started_at IS NOT NULL AND c.done_at IS NULL AND hours_between(i.updated_at, $as_of) >= 24 * $stale_days
+    UNION ALL
+    SELECT CASE WHEN child.started_at IS NOT NULL AND parent.started_at IS NULL AND parent.done_at IS NULL THEN parent.issue_id END,
+           'subtask_started_parent_not'
+    FROM issues i
+    JOIN cycle_times child ON child.issue_id = i.issue_id AND child.hierarchy_level = -1
+    JOIN cycle_times parent ON parent.issue_key = i.parent_key
+    WHERE i.parent_key IS NOT NULL
+    UNION ALL
+    SELECT CASE WHEN parent.done_at IS NOT NULL AND child.done_at IS NULL AND NOT child.history_incomplete THEN parent.issue_id END,
+           'parent_done_child_open'
+    FROM issues i
+    JOIN cycle_times child ON child.issue_id = i.issue_id
+    JOIN cycle_times parent ON parent.issue_key = i.parent_key
+    WHERE i.parent_key IS NOT NULL
+),
+effects AS (
+    SELECT unnest([
+        {flag: 'not_started', effect: 'no cycle time; counts in throughput and lead time'},
+        {flag: 'zero_time', effect: 'left out of percentiles'},
+        {flag: 'stop_before_start', effect: 'no cycle time; counts in throughput'},
+        {flag: 'created_not_initial', effect: 'the clock may have started before Jira knew of it'},
+        {flag: 'change_before_created', effect: 'changes are dated at creation'},
+        {flag: 'broken_chain', effect: 'time before the gap stays with the status before it'},
+        {flag: 'tail_mismatch', effect: 'the last move is dated by the category change or the last update'},
+        {flag: 'history_incomplete', effect: 'left out of every flow figure'},
+        {flag: 'unknown_status', effect: 'category guessed from name or position'},
+        {flag: 'resolved_not_done', effect: 'has a resolution time but counts as open'},
+        {flag: 'done_not_resolved', effect: 'counts as done but has no resolution time'},
+        {flag: 'reopened', effect: 'cycle time runs to the last completion, the gap included'},
+        {flag: 'returned_to_todo', effect: 'cycle time runs from the first start, the backlog time included'},
+        {flag: 'changed_after_done', effect: 'completion keeps its first date'},
+        {flag: 'assignee_unmatched', effect: 'no team'},
+        {flag: 'bulk_closed', effect: 'completion date may be a clean-up, not a delivery'},
+        {flag: 'stale', effect: 'none; look whether anybody works on it'},
+        {flag: 'subtask_started_parent_not', effect: 'work on the issue began before its own clock'},
+        {flag: 'parent_done_child_open', effect: 'counted as done while a part is open'}], recursive := true)
+)
+SELECT DISTINCT c.issue_id, c.issue_key, c.project_key, f.flag, e.effect
+FROM flags f
+JOIN cycle_times c ON c.issue_id = f.issue_id
+JOIN effects e ON e.flag = f.flag;
+
+DROP TABLE bulk_closed;

@@ -1,0 +1,15 @@
+-- flow_efficiency: where the time between start and done went, by month of completion and project.
+-- $last_day: the last complete local day.
+
+DELETE FROM flow_efficiency;
+
+INSERT INTO flow_efficiency BY NAME
+SELECT date_trunc('month', done_date)::DATE AS month_start, project_key_at_done AS project_key, count(*) AS issues,
+       sum(active_hours) AS active_hours, sum(waiting_hours) AS waiting_hours, sum(blocked_hours) AS blocked_hours,
+       sum(backlog_hours) AS backlog_hours, sum(done_gap_hours) AS done_gap_hours,
+       -- NULL with the issues' own: without queues and flags nobody knows what waiting was.
+       sum(active_hours) FILTER (flow_efficiency IS NOT NULL)
+           / nullif(sum(active_hours + waiting_hours + blocked_hours + backlog_hours + done_gap_hours) FILTER (flow_efficiency IS NOT NULL), 0) AS flow_efficiency
+FROM cycle_times
+WHERE counts_in_flow AND cycle_quality = 'ok' AND done_date <= $last_day
+GROUP BY ALL;

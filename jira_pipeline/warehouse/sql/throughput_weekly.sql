@@ -1,0 +1,53 @@
+-- throughput_weekly: issues done a week, with the natural process limits of an individuals chart (Wheeler: 2.66 mean moving
+-- ranges; sigma is the mean moving range / 1.128) over the last 26 complete weeks, when there are at least 6.
+
+DELETE FROM throughput_weekly;
+
+INSERT INTO throughput_weekly BY NAME
+WITH weekly AS (
+    SELECT date_trunc('week', metric_date)::DATE AS week_start, project_key,
+           sum(done_issues) AS done_issues, sum(delivered_issues) AS delivered_issues,
+           sum(withdrawn_issues) AS withdrawn_issues, sum(delivered_points) AS delivered_points,
+           count(*) = 7 AS is_complete_week
+    FROM daily_flow
+    GROUP BY ALL
+),
+ranked AS (
+    SELECT *, is_complete_week AND row_number() OVER (PARTITION BY project_key, is_complete_week ORDER BY week_start DESC) <= 26 AS is_judged
+    FROM weekly
+),
+ranges AS (
+    SELECT project_key, done_issues, abs(done_issues - lag(done_issues) OVER (PARTITION BY project_key ORDER BY week_start)) AS moving_range
+    FROM ranked WHERE is_judged
+),
+limits AS (
+    SELECT project_key, avg(done_issues) AS mean_issues, avg(moving_range) AS mean_range
+    FROM ranges GROUP BY project_key HAVING count(*) >= 6
+),
+placed AS (
+    SELECT r.*, l.mean_issues, l.mean_range,
+           sign(r.done_issues - l.mean_issues) * floor(abs(r.done_issues - l.mean_issues) / nullif(l.mean_range / 1.128, 0)) AS sigmas,
+           sign(r.done_issues - l.mean_issues) AS side
+    FROM ranked r
+    LEFT JOIN limits l ON l.project_key = r.project_key AND r.is_judged
+),
+counted AS (
+    SELECT *,
+           count(*) FILTER (sigmas >= 2) OVER last_three AS high_of_three, count(*) FILTER (sigmas <= -2) OVER last_three AS low_of_three,
+           count(*) FILTER (sigmas >= 1) OVER last_five AS high_of_five, count(*) FILTER (sigmas <= -1) OVER last_five AS low_of_five,
+           abs(sum(side) OVER last_eight) = 8 AS is_run
+    FROM placed
+    WINDOW last_three AS (PARTITION BY project_key, is_judged ORDER BY week_start ROWS 2 PRECEDING),
+           last_five AS (PARTITION BY project_key, is_judged ORDER BY week_start ROWS 4 PRECEDING),
+           last_eight AS (PARTITION BY project_key, is_judged ORDER BY week_start ROWS 7 PRECEDING)
+)
+SELECT week_start, project_key, done_issues, delivered_issues, withdrawn_issues, delivered_points, is_complete_week, mean_issues,
+       greatest(mean_issues - 2.66 * mean_range, 0) AS lower_limit,
+       mean_issues + 2.66 * mean_range AS upper_limit,
+       CASE WHEN mean_issues IS NULL OR mean_range = 0 THEN NULL
+            WHEN done_issues > mean_issues + 2.66 * mean_range OR done_issues < mean_issues - 2.66 * mean_range THEN 'outside_limits'
+            WHEN (sigmas >= 2 AND high_of_three >= 2) OR (sigmas <= -2 AND low_of_three >= 2) THEN 'two_of_three'
+            WHEN (sigmas >= 1 AND high_of_five >= 4) OR (sigmas <= -1 AND low_of_five >= 4) THEN 'four_of_five'
+            WHEN is_run THEN 'eight_on_one_side'
+       END AS xmr_signal
+FROM counted;

@@ -1,0 +1,25 @@
+-- time_in_status: the stays of every changed issue, added up by status.
+
+CREATE OR REPLACE TEMP TABLE changed_issues AS
+SELECT s.issue_id
+FROM (SELECT issue_id, load_id FROM status_intervals WHERE stay_number = 1) s
+LEFT JOIN (SELECT issue_id, any_value(load_id) AS load_id FROM time_in_status GROUP BY issue_id) d ON d.issue_id = s.issue_id
+WHERE d.issue_id IS NULL OR d.load_id IS DISTINCT FROM s.load_id;
+
+DELETE FROM time_in_status
+WHERE issue_id IN (SELECT issue_id FROM changed_issues)
+   OR issue_id NOT IN (SELECT issue_id FROM status_intervals WHERE stay_number = 1);
+
+INSERT INTO time_in_status BY NAME
+SELECT issue_id, status_id, status, phase,
+       coalesce(sum(hours), 0) AS hours,
+       count(*) AS visits,
+       bool_or(left_at IS NULL) AS is_current,
+       min(entered_at) AS first_entered_at,
+       max(entered_at) AS last_entered_at,
+       any_value(load_id) AS load_id
+FROM status_intervals
+WHERE issue_id IN (SELECT issue_id FROM changed_issues)
+GROUP BY issue_id, status_id, status, phase;
+
+DROP TABLE changed_issues;
