@@ -54,6 +54,7 @@ _SHARED = [
     *_route("GET", f"{_API}/field", common.get_fields),
     *_route("GET", f"{_API}/status", common.get_statuses),
     *_route("GET", f"{_API}/project", common.list_projects),
+    *_route("GET", f"{_API}/projectvalidate/key", common.validate_project_key),
     *_route("GET", f"{_API}/issue{_KEY}", common.get_issue),
     *_route("POST", f"{_API}/issue", writing.create),
     *_route("PUT", f"{_API}/issue{_KEY}", writing.edit),

@@ -5,10 +5,11 @@ Each takes the instant of the change in epoch milliseconds and holds the site's 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+
+import msgspec
 
 from .documents import encode
 from .fields import EPIC_LINK
@@ -232,7 +233,8 @@ def _resolve(
 
 
 def _created(history: bytes) -> int:
-    return parse_jira(json.loads(history)["created"])
+    created: str = msgspec.json.decode(history)["created"]
+    return parse_jira(created)
 
 
 def _record(site: Site, row: Row, fields: JsonObject, items: Items, at: int, author: User) -> Row:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .answers import Context, Refusal, json_answer, not_found
+from .answers import Context, Refusal, json_answer, not_found, whole_number
 from .http_server import Request, Response
 from .model import JsonObject, Project, Sprint
 from .people import lead_of, myself
@@ -71,6 +71,15 @@ def get_project(context: Context, request: Request, key: str) -> Response:
     if project is None or project.access not in ("open", "archived"):
         raise Refusal(404, f"No project could be found with key '{key}'.")
     return json_answer(project_detail(context.site, project))
+
+
+def validate_project_key(context: Context, request: Request) -> Response:
+    """GET /projectvalidate/key: whether a key could be given to a new project. It tells anybody that a key is taken, the
+    project being visible to the account or not."""
+    key = request.parameter("key") or ""
+    taken = context.site.project(key) is not None
+    errors = {"projectKey": "A project with that project key already exists."} if taken else {}
+    return json_answer({"errorMessages": [], "errors": errors})
 
 
 def list_projects(context: Context, request: Request) -> Response:
@@ -140,7 +149,7 @@ def _board(site: Site, board_id: int) -> JsonObject:
 
 
 def _agile_page(values: list[JsonObject], request: Request) -> JsonObject:
-    start = int(request.parameter("startAt") or 0)
-    size = min(_MAX_SPRINTS, int(request.parameter("maxResults") or _MAX_SPRINTS))
+    start = whole_number(request.parameter("startAt"), "startAt", 0)
+    size = min(_MAX_SPRINTS, whole_number(request.parameter("maxResults"), "maxResults", _MAX_SPRINTS))
     chosen = values[start : start + size]
     return {"maxResults": size, "startAt": start, "isLast": start + len(chosen) >= len(values), "values": chosen}

@@ -44,8 +44,9 @@ class Fault:
     """One thing that goes wrong.
 
     `status` and `retry_after` (seconds, "date" for an HTTP date 2 seconds ahead, or None for no header) belong to
-    server_error and too_many_requests; `seconds` to hang; `size` (issues or histories) to short_page and
-    split_histories; `location` to redirect; `action` is called before the request is answered, for site_change.
+    server_error and too_many_requests, and `status` 400 or 404 (else 401) to anonymous on Data Center; `seconds` to
+    hang; `size` (issues or histories) to short_page and split_histories; `location` to redirect; `action` is called
+    before the request is answered, for site_change.
     """
 
     kind: FaultKind

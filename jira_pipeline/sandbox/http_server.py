@@ -104,8 +104,8 @@ class HttpServer:
                     request = _read_request(stream)
                     if request is None or not self._send(connection, request, self._answer(request)):
                         return
-        except (OSError, ValueError):
-            return  # the client went away, or does not speak HTTP
+        except OSError:
+            return  # the client went away
         finally:
             with self._lock:
                 self._connections.discard(connection)
@@ -153,15 +153,18 @@ def _reset(connection: socket.socket) -> None:
 
 
 def _read_request(stream: Any) -> Request | None:
-    line = stream.readline(_MAX_HEAD)
-    if not line.strip():
+    """The next request of a connection; None at its end, or when what comes is not HTTP."""
+    words = stream.readline(_MAX_HEAD).decode("latin-1").split()
+    if len(words) != 3:
         return None
-    method, target, _ = line.decode("latin-1").split(" ", 2)
+    method, target, _ = words
     headers: dict[str, str] = {}
     while (line := stream.readline(_MAX_HEAD)) not in (b"\r\n", b"\n", b""):
         name, _, value = line.decode("latin-1").partition(":")
         headers[name.strip().lower()] = value.strip()
-    length = int(headers.get("content-length", "0"))
-    body = stream.read(length) if length else b""
+    length = headers.get("content-length", "0")
+    if not length.isdigit():
+        return None
+    body = stream.read(int(length))
     path, _, query = target.partition("?")
     return Request(method, unquote(path), parse_qs(query, keep_blank_values=True), headers, body)

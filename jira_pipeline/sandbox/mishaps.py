@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from email.utils import format_datetime
 
+from .documents import encode
 from .faults import Fault
 from .http_server import Response, WireFault
 from .site import Site
@@ -44,6 +45,8 @@ def replaced(fault: Fault, site: Site) -> Response | None:
             "X-Authentication-Denied-Reason": "CAPTCHA_CHALLENGE; login-url=https://jira.example.com/login.jsp",
         }
         return Response(403, b"<html><body>Basic Authentication Failure</body></html>", "text/html", headers)
+    if kind == "anonymous" and site.flavour == "datacenter":
+        return _unknown_user(fault)
     if kind == "hang":
         return Response(wire="hang", hang_seconds=fault.seconds)
     if kind == "reset_before_headers":
@@ -62,6 +65,17 @@ def spoiled(fault: Fault, response: Response) -> Response:
     return response
 
 
+def _unknown_user(fault: Fault) -> Response:
+    """What a node of Data Center answers that takes the client for nobody: 401, or like something that is missing."""
+    messages = {
+        400: "A value with ID '10000' does not exist for the field 'project'.",
+        404: "Issue does not exist or you do not have permission to see it.",
+    }
+    status = fault.status if fault.status in messages else 401
+    body = encode({"errorMessages": [messages.get(status, "You are not authenticated.")], "errors": {}})
+    return Response(status, body, headers={"X-AUSERNAME": "anonymous", "X-Seraph-LoginReason": "AUTHENTICATED_FAILED"})
+
+
 def failed_page(status: int = 500) -> Response:
     """The HTML page of a server or a proxy that failed."""
     text = f"<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>"
@@ -69,7 +83,11 @@ def failed_page(status: int = 500) -> Response:
 
 
 def _too_many(fault: Fault, site: Site) -> Response:
-    headers = {"X-RateLimit-Limit": "100", "X-RateLimit-Remaining": "0", "RateLimit-Reason": "jira-burst-based"}
+    headers = {"X-RateLimit-Limit": "100", "X-RateLimit-Remaining": "0"}
+    if site.flavour == "cloud":
+        headers["RateLimit-Reason"] = "jira-burst-based"
+    else:
+        headers |= {"X-RateLimit-Interval-Seconds": "60", "X-RateLimit-FillRate": "10"}
     if fault.retry_after == "date":
         headers["Retry-After"] = format_datetime(site.clock() + _DATE_AHEAD, usegmt=True)
     elif fault.retry_after is not None:

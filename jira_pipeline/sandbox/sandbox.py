@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
+
+import msgspec
 
 from . import changes
 from .api import Api, RecordedRequest
@@ -144,8 +145,8 @@ class Sandbox:
 
     def _issue(self, issue_id: int) -> JsonObject:
         row = self._site.rows[issue_id]
-        issue: JsonObject = json.loads(whole_issue(self._site, row, ALL_FIELDS, "none", 2))
-        histories = [json.loads(each) for each in self._site.documents.histories(self._site.document(row))]
+        issue: JsonObject = msgspec.json.decode(whole_issue(self._site, row, ALL_FIELDS, "none", 2))
+        histories = [msgspec.json.decode(each) for each in self._site.documents.histories(self._site.document(row))]
         issue["changelog"] = {"total": len(histories), "histories": histories}
         return issue
 

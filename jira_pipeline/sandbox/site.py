@@ -166,11 +166,9 @@ class Site:
         self._write_index(row.id, row)
 
     def remove(self, row: Row) -> None:
-        """Delete an issue for good, with every key it had."""
+        """Delete an issue for good. The keys that it had lead nowhere from now on."""
         del self.rows[row.id]
         self.documents.drop(row.id)
-        for place in [place for place, issue_id in self._numbers.items() if issue_id == row.id]:
-            del self._numbers[place]
         self._write_index(row.id, None)
 
     def set_project(self, project: Project) -> None:

@@ -67,6 +67,15 @@ def test_one_connection_carries_many_requests(cloud):
     assert received.count(b"HTTP/1.1 200 OK") == 3
 
 
+@pytest.mark.parametrize(
+    "noise", [b"\x16\x03\x01\r\n\r\n", b"GET /\r\n\r\n", b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n"]
+)
+def test_a_connection_that_does_not_speak_http_is_closed(cloud, noise):
+    with socket.create_connection(("127.0.0.1", int(cloud.base.rpartition(":")[2])), timeout=5) as connection:
+        connection.sendall(noise)
+        assert connection.recv(1000) == b""
+
+
 def test_after_stop_the_port_is_closed(serve):
     client = serve("cloud")
     client.sandbox.stop()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 PROJECT = "project = 10000 ORDER BY created ASC, key ASC"
@@ -56,6 +58,16 @@ def test_tokens_lead_through_every_issue_once_and_in_order(cloud):
     truth.sort(key=lambda issue: (issue["fields"]["created"], int(issue["key"].split("-")[1])))
     assert len(pages) > 10
     assert found == [issue["id"] for issue in truth]
+
+
+@pytest.mark.parametrize("direction", ["ASC", "DESC"])
+def test_tokens_lead_through_issues_of_several_projects_created_at_one_instant(cloud, direction):
+    instant = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+    keys = [cloud.sandbox.create_issue(project, at=instant) for project in ("WEB", "APP", "OPS", "APP", "WEB", "OPS")]
+    jql = f"project in (WEB, APP, OPS) AND created >= {int(instant.timestamp() * 1000)} ORDER BY created {direction}"
+    for size in (1, 2, 3):
+        found = [issue["key"] for page in cloud.walk(jql, maxResults=size, fields="key") for issue in page]
+        assert found == sorted(keys, reverse=direction == "DESC")
 
 
 def test_get_and_post_give_the_same(cloud):

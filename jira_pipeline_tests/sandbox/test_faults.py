@@ -105,6 +105,11 @@ class TestTransport:
         answer = cloud.get("/rest/api/3/myself")
         assert parsedate_to_datetime(answer.headers["Retry-After"]) == cloud.sandbox.now + timedelta(seconds=2)
 
+    def test_429_of_data_center_tells_the_bucket(self, datacenter):
+        datacenter.sandbox.faults.add(Fault("too_many_requests", retry_after=0))
+        headers = datacenter.get("/rest/api/2/myself").headers
+        assert headers.keys() >= {"Retry-After", "X-RateLimit-Interval-Seconds", "X-RateLimit-FillRate"}
+
     def test_429_may_tell_nothing(self, cloud):
         cloud.sandbox.faults.add("too_many_requests")
         assert "Retry-After" not in cloud.get("/rest/api/3/myself").headers
@@ -197,10 +202,11 @@ class TestIdentity:
         assert "X-AACCOUNTID" not in answer.headers
         assert cloud.search(PROJECT).json()["issues"]
 
-    def test_a_node_of_data_center_forgets_who_asks(self, datacenter):
-        datacenter.sandbox.faults.add("anonymous")
+    @pytest.mark.parametrize(("fault", "status"), [("anonymous", 401), (Fault("anonymous", status=400), 400)])
+    def test_a_node_of_data_center_forgets_who_asks(self, datacenter, fault, status):
+        datacenter.sandbox.faults.add(fault)
         answer = datacenter.get("/rest/api/2/search", jql=PROJECT)
-        assert (answer.status_code, answer.headers["X-AUSERNAME"]) == (401, "anonymous")
+        assert (answer.status_code, answer.headers["X-AUSERNAME"]) == (status, "anonymous")
         assert datacenter.get("/rest/api/2/search", jql=PROJECT).headers["X-AUSERNAME"] != "anonymous"
 
     def test_the_user_directory_is_forbidden(self, cloud, datacenter):

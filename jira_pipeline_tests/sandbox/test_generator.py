@@ -109,6 +109,18 @@ def categories(issue, by_id):
     return [(by_id[each["from"]], by_id[each["to"]]) for each in moves]
 
 
+def test_the_status_category_changed_when_the_history_says_so(issues):
+    site = generate_site(seed=3, issues=1)
+    by_id = {status.id: status.category for status in site.statuses}
+    for issue in issues:
+        changed = issue["fields"]["created"]
+        for history in issue["changelog"]["histories"]:
+            moves = [item for item in history["items"] if item["field"] == "status"]
+            if any(by_id[item["from"]] != by_id[item["to"]] for item in moves):
+                changed = history["created"]
+        assert issue["fields"]["statuscategorychangedate"] == changed
+
+
 def test_there_are_reopenings_steps_back_and_shortcuts(issues):
     site = generate_site(seed=3, issues=1)
     by_id = {status.id: status.category for status in site.statuses}

@@ -194,7 +194,7 @@ def test_any_mix_of_conditions_and_orders_agrees_with_going_through_all_issues(s
         return project, int(number)
 
     nonempty = 0
-    for _ in range(150):
+    for _ in range(80):
         projects = dice.sample(["APP", "OPS", '"ORDER"', "WEB"], dice.randint(1, 4))
         field, other = dice.sample(["created", "updated"], 2)
         low, high = sorted(milliseconds(datetime.fromisoformat(dice.choice(issues)["fields"][field])) for _ in "ab")
@@ -219,4 +219,4 @@ def test_any_mix_of_conditions_and_orders_agrees_with_going_through_all_issues(s
             expected.sort(key=lambda issue, f=order: instant(issue, f), reverse=direction == "DESC")
         assert client.ids(jql) == [int(issue["id"]) for issue in expected], jql
         nonempty += bool(expected)
-    assert nonempty > 100
+    assert nonempty > 50
