@@ -50,6 +50,11 @@ _WORKFLOWS: tuple[tuple[bool, bool, tuple[str, ...], tuple[tuple[str, str], ...]
         ("Backlog", "new"), ("Selected for Development", "new"), ("In Progress", "indeterminate"),
         ("In Review", "indeterminate"), ("Done", "done"), ("Released", "done"), ("Abandonné", "done"))),
 )  # fmt: skip
+DELETED_STATUS = Status("9990", "Triage (old)", "indeterminate")
+"""A status that was deleted: histories name it, and no list of statuses does."""
+FORMER_STATUS_NAMES = {"Code Review": "Peer Review", "In Arbeit": "In Bearbeitung"}
+"""Statuses that were renamed half-way: earlier histories show the former name beside the same id."""
+
 _SPRINT_LENGTH = timedelta(days=14)
 
 

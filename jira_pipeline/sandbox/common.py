@@ -74,8 +74,10 @@ def get_project(context: Context, request: Request, key: str) -> Response:
 
 
 def validate_project_key(context: Context, request: Request) -> Response:
-    """GET /projectvalidate/key: whether a key could be given to a new project. It tells anybody that a key is taken, the
-    project being visible to the account or not."""
+    """GET /projectvalidate/key: whether a new project could have a key.
+
+    It says that a key is taken whether or not the account may see the project that has it.
+    """
     key = request.parameter("key") or ""
     taken = context.site.project(key) is not None
     errors = {"projectKey": "A project with that project key already exists."} if taken else {}

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from .cast import Cast
+from .cast import DELETED_STATUS, FORMER_STATUS_NAMES, Cast
 from .fields import EPIC_LINK, FLAGGED, RANK, SPRINT, STORY_POINT_ESTIMATE, STORY_POINTS, UNUSED_FIELDS
 from .lives import COMPONENTS, LABELS, PRIORITIES, RESOLUTIONS, TYPES, VERSIONS, Happening, Life
 from .model import SELF_BASE, Form, JsonObject
@@ -27,11 +27,12 @@ _encode = msgspec.json.Encoder().encode
 class World:
     """What the JSON of generated issues refers to, each piece encoded once for each form."""
 
-    def __init__(self, cast: Cast, seconds_from: int, issues: list[GeneratedIssue]) -> None:
+    def __init__(self, cast: Cast, first: int, middle: int, issues: list[GeneratedIssue]) -> None:
         self.cast = cast
         self.issues = issues
-        self.history_origin = seconds_from
-        self.statuses = {status.id: status for status in cast.statuses}
+        self.history_origin = first
+        self.renamed_at = middle
+        self.status_names = {status.id: status.name for status in [*cast.statuses, DELETED_STATUS]}
         self.sprints = {sprint.id: sprint for sprint in cast.sprints}
         self._pieces: dict[str, Pieces] = {}
 
@@ -164,12 +165,14 @@ class GeneratedIssue:
         if happening.author >= 0:
             history["author"] = pieces.users[happening.author]
         history["created"] = format_jira(happening.at, form.zone)
-        history["items"] = [self._item(kind, old, new, form) for kind, old, new in happening.items]
+        history["items"] = [self._item(kind, old, new, form, happening.at) for kind, old, new in happening.items]
         return history
 
-    def _item(self, kind: str, old: Any, new: Any, form: Form) -> JsonObject:
+    def _item(self, kind: str, old: Any, new: Any, form: Form, at: int) -> JsonObject:
         field, field_id, describe = _ITEMS[kind]
         before, after = describe(self._world, form, old), describe(self._world, form, new)
+        if kind == "status" and at < self._world.renamed_at:
+            before, after = _formerly(before), _formerly(after)
         value: JsonObject = {"field": field, "fieldtype": "custom" if field_id.startswith("custom") else "jira"}
         if form.flavour == "cloud":
             value["fieldId"] = field_id
@@ -198,7 +201,11 @@ def _user_side(world: World, form: Form, place: Any) -> _Side:
 
 
 def _status_side(world: World, form: Form, status: Any) -> _Side:
-    return status, world.statuses[status].name
+    return status, world.status_names[status]
+
+
+def _formerly(side: _Side) -> _Side:
+    return side[0], FORMER_STATUS_NAMES.get(str(side[1]), side[1])
 
 
 def _sprint_side(world: World, form: Form, ids: Any) -> _Side:

@@ -41,9 +41,9 @@ def generate_site(
     cast = assemble(generator, projects, min(400, max(12, issues // 40)), start, end)
     births = _births(generator, issues, first, last)
     owners = _owners(generator, cast, issues)
-    biographer = Biographer(generator, cast, last, max_histories)
+    biographer = Biographer(generator, cast, (first + last) // 2, last, max_histories)
     made: list[GeneratedIssue] = []
-    world = World(cast, first, made)
+    world = World(cast, first, (first + last) // 2, made)
     numbers = dict.fromkeys(range(projects), 0)
     parents: list[dict[str, list[int]]] = [{"epic": [], "story": []} for _ in range(projects)]
     issue_id = _FIRST_ISSUE_ID

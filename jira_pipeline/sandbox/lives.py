@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from .cast import Cast
+from .cast import DELETED_STATUS, Cast
 from .model import Project
 
 DAY = 86_400_000
@@ -69,8 +69,9 @@ class Life(msgspec.Struct, array_like=True):
 class Biographer:
     """Makes up lives, one after the other, from one random generator."""
 
-    def __init__(self, generator: random.Random, cast: Cast, end: int, max_histories: int) -> None:
+    def __init__(self, generator: random.Random, cast: Cast, middle: int, end: int, max_histories: int) -> None:
         self._random = generator
+        self._middle = middle
         self._cast = cast
         self._end = end
         self._max_histories = max_histories
@@ -128,9 +129,23 @@ class Biographer:
                 break
             done = self._categories[life.status] == "done"
             items = self._events(life, project, now, number, done, last=number >= wanted - 2)
-            if items:
-                author = self._automation if draw() < 0.06 else -1 if draw() < 0.004 else self._worker()
-                life.happenings.append(Happening(now, author, items))
+            author = self._automation if draw() < 0.06 else -1 if draw() < 0.004 else self._worker()
+            if not longest and now < self._middle < self._end - 9 * _HOUR and number + 2 < wanted and draw() < 0.15:
+                now = self._detour(life, items, now, author)
+            life.happenings.append(Happening(now, author, items))
+
+    def _detour(self, life: Life, items: list[tuple[str, Any, Any]], now: int, author: int) -> int:
+        """Lead a step out of the backlog through the status that was deleted later; when the step ends."""
+        kind, old, new = items[0]
+        if kind != "status" or self._categories[old] != "new" or self._categories[new] == "new":
+            return now
+        life.happenings.append(Happening(now, author, [("status", old, DELETED_STATUS.id)]))
+        later = now + 1000 + int(self._random.random() * 8 * _HOUR)
+        items[0] = ("status", DELETED_STATUS.id, new)
+        if self._categories[new] == "done":
+            life.category_changed = later
+            life.resolved = later if life.resolved is not None else None
+        return later
 
     def _length(self) -> int:
         draw = self._random.random()

@@ -66,6 +66,7 @@ CLOUD = [
     ("get", "/issue/{issueIdOrKey}", {"expand": "changelog"}),
     ("get", "/project/search", {"expand": "insight,lead,projectKeys"}),
     ("get", "/users/search", {}),
+    ("get", "/projectvalidate/key", {"key": "APP"}),
     ("get", "/myself", {}),
     ("get", "/status", {}),
     ("get", "/field", {}),

@@ -162,6 +162,18 @@ def test_missing_and_forbidden_issues_look_the_same(cloud):
     assert missing.content == forbidden.content
 
 
+@pytest.mark.parametrize("flavour", ["cloud", "datacenter"])
+def test_the_check_of_a_new_projects_key_tells_a_forbidden_project_from_one_that_is_not_there(serve, flavour):
+    client = serve(flavour)
+    client.sandbox.forbid_project("OPS")
+
+    def errors(key):
+        return client.get("/rest/api/2/projectvalidate/key", key=key).json()["errors"]
+
+    assert errors("OPS") == {"projectKey": "A project with that project key already exists."}
+    assert errors("NOPE") == {}
+
+
 def test_an_unknown_address_is_404(cloud):
     assert cloud.get("/rest/api/3/nothing").status_code == 404
     assert cloud.get("/elsewhere").status_code == 404
