@@ -7,7 +7,7 @@ import os
 import dagster as dg
 
 from jira_pipeline.assets.extraction import issues, projects, sync_issues, users
-from jira_pipeline.assets.flow import cycle_time_metrics, cycle_times, status_intervals
+from jira_pipeline.assets.flow import cycle_time_metrics, derive_flow
 from jira_pipeline.assets.people import matched_assignees
 from jira_pipeline.assets.publication import published_database
 from jira_pipeline.checks import CHECKS
@@ -27,8 +27,7 @@ def build_definitions(progress: Progress) -> dg.Definitions:
             users,
             issues,
             matched_assignees,
-            status_intervals,
-            cycle_times,
+            derive_flow,
             cycle_time_metrics,
             published_database,
         ],

@@ -1,4 +1,4 @@
-"""Flow metrics: status intervals, cycle times, and the daily metrics."""
+"""Flow metrics: status intervals, cycle times, and the marts over them."""
 
 from collections.abc import Iterator
 
@@ -9,16 +9,12 @@ from jira_pipeline.assets.publication import publish_unless_later
 from jira_pipeline.partitions import BACKFILL, DAILY
 from jira_pipeline.resources import TrackedProjectsResource, WarehouseResource
 from jira_pipeline.settings import PipelineConfig
-from jira_pipeline.warehouse.flow import (
-    FlowSettings,
-    derive_cycle_time_metrics,
-    derive_cycle_times,
-    derive_status_intervals,
-)
+from jira_pipeline.warehouse.flow import FLOW_TABLES, FlowSettings, derive_cycle_time_metrics
 from jira_pipeline.warehouse.operations import required_as_of
 
 GROUP = "flow"
 POOL = "duckdb_writer"
+_DAILY_METRICS = "cycle_time_metrics"  # the one flow table with partitions, hence with a step of its own
 
 
 def flow_settings(config: PipelineConfig) -> FlowSettings:
@@ -34,45 +30,39 @@ def flow_settings(config: PipelineConfig) -> FlowSettings:
 
 
 @dg.multi_asset(
-    name="status_intervals",
-    specs=[table_spec("status_intervals", group=GROUP, deps=["issues", "issue_changes"])],
+    name="derive_flow",
+    specs=[
+        table_spec(table.name, group=GROUP, deps=list(table.reads))
+        for table in FLOW_TABLES
+        if table.name != _DAILY_METRICS
+    ],
+    can_subset=True,
     pool=POOL,
 )
-def status_intervals(
+def derive_flow(
     context: dg.AssetExecutionContext, tracked_projects: TrackedProjectsResource, warehouse: WarehouseResource
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """Derive the stays in each status, for the issues that changed since the last time."""
+    """Derive the flow tables from the issues that changed since the last time, all in one transaction."""
     settings = flow_settings(tracked_projects.load())
+    results: list[dg.MaterializeResult[None]] = []
     with warehouse.get_connection() as connection:
-        derived = derive_status_intervals(connection, settings, as_of=required_as_of(connection))
-        metadata = table_metadata(connection, "status_intervals", derived=derived)
+        as_of = required_as_of(connection)
+        for table in FLOW_TABLES:
+            if dg.AssetKey(table.name) in context.selected_asset_keys:
+                table.derive(connection, settings, as_of=as_of)
+                results.append(
+                    dg.MaterializeResult(
+                        asset_key=table.name,
+                        metadata=table_metadata(connection, table.name, as_of=as_of.isoformat()),
+                    )
+                )
     publish_unless_later(context, warehouse)
-    yield dg.MaterializeResult(asset_key="status_intervals", metadata=metadata)
+    yield from results
 
 
 @dg.multi_asset(
-    name="cycle_times",
-    specs=[table_spec("cycle_times", group=GROUP, deps=["status_intervals", "issues", "matched_assignees"])],
-    pool=POOL,
-)
-def cycle_times(
-    context: dg.AssetExecutionContext, tracked_projects: TrackedProjectsResource, warehouse: WarehouseResource
-) -> Iterator[dg.MaterializeResult[None]]:
-    """Derive when each issue was started, done and resolved, and how long that took."""
-    settings = flow_settings(tracked_projects.load())
-    with warehouse.get_connection() as connection:
-        derived = derive_cycle_times(connection, settings, as_of=required_as_of(connection))
-        median = connection.execute("SELECT quantile_disc(cycle_time_hours, 0.5) FROM cycle_times").fetchone()
-        metadata = table_metadata(
-            connection, "cycle_times", derived=derived, **({"median_hours": median[0]} if median and median[0] else {})
-        )
-    publish_unless_later(context, warehouse)
-    yield dg.MaterializeResult(asset_key="cycle_times", metadata=metadata)
-
-
-@dg.multi_asset(
-    name="cycle_time_metrics",
-    specs=[table_spec("cycle_time_metrics", group=GROUP, deps=["cycle_times"])],
+    name=_DAILY_METRICS,
+    specs=[table_spec(_DAILY_METRICS, group=GROUP, deps=["cycle_times", "status_intervals"])],
     partitions_def=DAILY,
     backfill_policy=BACKFILL,
     pool=POOL,
@@ -88,8 +78,8 @@ def cycle_time_metrics(
         query = "SELECT metric_date, count(*) FROM cycle_time_metrics GROUP BY ALL"
         for key, rows in rows_by_partition(connection, query, context.partition_keys).items():
             context.add_asset_metadata(
-                {"dagster/partition_row_count": rows}, asset_key="cycle_time_metrics", partition_key=key
+                {"dagster/partition_row_count": rows}, asset_key=_DAILY_METRICS, partition_key=key
             )
-        metadata = table_metadata(connection, "cycle_time_metrics")
+        metadata = table_metadata(connection, _DAILY_METRICS)
     publish_unless_later(context, warehouse)
-    yield dg.MaterializeResult(asset_key="cycle_time_metrics", metadata=metadata)
+    yield dg.MaterializeResult(asset_key=_DAILY_METRICS, metadata=metadata)

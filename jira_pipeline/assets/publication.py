@@ -6,10 +6,11 @@ import dagster as dg
 
 from jira_pipeline.assets.metadata import OWNERS
 from jira_pipeline.resources import WarehouseResource
+from jira_pipeline.warehouse.flow import FLOW_TABLES
 from jira_pipeline.warehouse.operations import run_outcomes
 
 PUBLISHED = dg.AssetKey("published_database")
-DERIVED = ("projects", "users", "issue_changes", "issues", "matched_assignees", "cycle_time_metrics")
+_LEAVES = ("projects", "users", "issue_changes", "issues", "matched_assignees", *(table.name for table in FLOW_TABLES))
 
 
 @dg.multi_asset(
@@ -17,7 +18,7 @@ DERIVED = ("projects", "users", "issue_changes", "issues", "matched_assignees", 
     specs=[
         dg.AssetSpec(
             PUBLISHED,
-            deps=list(DERIVED),
+            deps=list(_LEAVES),
             description="The DuckDB file that people query: a copy of the working database, swapped in atomically when "
             "all tables of a run belong together. Whoever has the old one open keeps a consistent view.",
             group_name="published",
