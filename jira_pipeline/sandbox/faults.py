@@ -29,6 +29,8 @@ _SCOPES: dict[str, tuple[str, ...]] = {
     "iso_created": ("/changelog/bulkfetch",),
 }
 """Where a kind makes sense; requests elsewhere neither get it nor count for it."""
+_WITH_TOKEN = ("expired_token", "repeated_token")
+"""Kinds that only requests with a page token can meet, so not the one for a first page."""
 
 RANDOM_KINDS: tuple[FaultKind, ...] = (
     "too_many_requests", "server_error", "reset_before_headers", "reset_after_headers", "cut_body", "html_page",
@@ -75,7 +77,7 @@ class Rule:
         """Whether this request gets the fault. Counts the request if it matches."""
         if self.path not in request.path or self.method not in (None, request.method):
             return False
-        if not _in_scope(self.fault.kind, request.path) or (self.when is not None and not self.when(request)):
+        if not _in_scope(self.fault.kind, request) or (self.when is not None and not self.when(request)):
             return False
         self.matched += 1
         if self.matched < self.nth or (self.times is not None and self.fired >= self.times):
@@ -167,15 +169,15 @@ class Faults:
         draw, kind = chance.generator.random(), chance.generator.choice(list(chance.kinds))
         status = chance.generator.choice(_STATUSES)
         same = f"{request.method} {request.path} {request.query} {request.body!r}"
-        if draw >= chance.rate or chance.in_a_row.get(same, 0) >= 2 or not _in_scope(kind, request.path):
+        if draw >= chance.rate or chance.in_a_row.get(same, 0) >= 2 or not _in_scope(kind, request):
             chance.in_a_row.pop(same, None)
             return None
         chance.in_a_row[same] = chance.in_a_row.get(same, 0) + 1
         return Fault(kind, status=status, retry_after=0, seconds=0.2)
 
 
-def _in_scope(kind: FaultKind, path: str) -> bool:
+def _in_scope(kind: FaultKind, request: Request) -> bool:
+    if kind in _WITH_TOKEN and not (request.parameter("nextPageToken") or b'"nextPageToken"' in request.body):
+        return False
     scope = _SCOPES.get(kind)
-    if scope is None:
-        return True
-    return any(path.endswith(each) for each in scope)
+    return scope is None or request.path.endswith(scope)

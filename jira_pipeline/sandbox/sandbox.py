@@ -89,7 +89,7 @@ class Sandbox:
         self._site.documents.prepare()
 
     def _answer(self, request: Request) -> Response:
-        if self.latency_seconds and request.path.startswith(("/rest/", "/ex/")):
+        if self.latency_seconds and "/sandbox/" not in request.path:
             time.sleep(self.latency_seconds)
         return self._api.answer(request)
 

@@ -224,14 +224,14 @@ class TestPages:
     """Pages that are not what they should be."""
 
     def test_a_token_has_expired(self, cloud):
-        cloud.sandbox.faults.add("expired_token", nth=2)
+        cloud.sandbox.faults.add("expired_token")
         token = cloud.search(PROJECT).json()["nextPageToken"]
         answer = cloud.search(PROJECT, nextPageToken=token)
         assert answer.status_code == 400
         assert answer.json()["errorMessages"] == ["The provided next page token is invalid or expired."]
 
     def test_a_token_is_repeated(self, cloud):
-        cloud.sandbox.faults.add("repeated_token", nth=2, times=None)
+        cloud.sandbox.faults.add("repeated_token", times=None)
         token = cloud.search(PROJECT).json()["nextPageToken"]
         assert cloud.search(PROJECT, nextPageToken=token).json()["nextPageToken"] == token
 
@@ -399,10 +399,11 @@ class TestIndex:
         assert client.ids(PROJECT) == before
 
 
-def test_latency_passes_before_every_answer(serve):
-    client = serve("cloud", site=generate_site(issues=5), latency_seconds=0.15)
+@pytest.mark.parametrize(("flavour", "context_path"), [("cloud", ""), ("datacenter", "/jira")])
+def test_latency_passes_before_every_answer(serve, flavour, context_path):
+    client = serve(flavour, site=generate_site(issues=5), latency_seconds=0.15, context_path=context_path)
     begin = time.monotonic()
-    statuses(client, 2)
+    assert statuses(client, 2, "/rest/api/2/myself") == [200, 200]
     assert time.monotonic() - begin >= 0.3
 
 
