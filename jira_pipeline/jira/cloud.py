@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from jira_pipeline.jira.errors import PageTokenRejected, SiteUnavailable
+from jira_pipeline.jira.issue_ids import read_id_page, read_issue_errors, read_locations
 from jira_pipeline.jira.jql import IssueWindow
 from jira_pipeline.jira.pages import IssuePage, IssueRecord, clean_json, history_id, read_page
 from jira_pipeline.jira.site import ISSUE_FIELDS, JiraSite, Project, User, json_list, unique_users
@@ -20,6 +22,9 @@ from jira_pipeline.jira.walk import WalkPosition
 log = logging.getLogger(__name__)
 
 _PAGE = 100  # the most that Cloud gives when fields are asked for
+_ID_PAGE = 5000
+_FETCHED_BY_ID = 100
+_ID_WALKS = 3
 _DIRECTORY_PAGE = 1000
 _BULK_ISSUES = 1000
 _BULK_HISTORIES = 10_000
@@ -137,6 +142,73 @@ class CloudSite(JiraSite):
                     continue
                 return
             tokens.add(token)
+
+    def issue_ids(self, window: IssueWindow, *, meter: Meter) -> set[int]:
+        """See `JiraSite.issue_ids`. Ids alone do not say where to go on, so a walk whose tokens fail begins anew."""
+        found: set[int] = set()
+        for _ in range(_ID_WALKS):
+            if self._walk_ids(window, found, meter):
+                return found
+        raise SiteUnavailable(
+            f"The ids of project {window.project_id} could not be read to their end in {_ID_WALKS} walks: "
+            "the page tokens lead nowhere."
+        )
+
+    def _walk_ids(self, window: IssueWindow, found: set[int], meter: Meter) -> bool:
+        """Add a walk's ids to `found`; False when its tokens failed before the end."""
+        body: dict[str, Any] = {"jql": window.jql(), "maxResults": _ID_PAGE, "fields": ["id"]}
+        tokens: set[str] = set()
+        empty = 0
+        while True:
+            try:
+                page = self.transport.post("search/jql", body, decode=read_id_page, meter=meter)
+            except PageTokenRejected:
+                if not tokens:
+                    raise
+                return False
+            if page.warnings:
+                raise SiteUnavailable(
+                    f"Jira did not send all ids of project {window.project_id}: {'; '.join(page.warnings)[:500]}"
+                )
+            found.update(page.ids)
+            empty = 0 if page.ids else empty + 1
+            if page.is_last or (page.next_token is None and page.is_last is None):
+                return True
+            if page.next_token is None or page.next_token in tokens or empty > _EMPTY_PAGES:
+                return False
+            tokens.add(page.next_token)
+            body["nextPageToken"] = page.next_token
+
+    def locate_issues(self, issue_ids: Sequence[int], *, meter: Meter) -> dict[int, str | None]:
+        """See `JiraSite.locate_issues`; `issue/bulkfetch`, which leaves out what it does not find."""
+        found: dict[int, str | None] = {}
+        for start in range(0, len(issue_ids), _FETCHED_BY_ID):
+            chunk = issue_ids[start : start + _FETCHED_BY_ID]
+            body = {"issueIdsOrKeys": [str(i) for i in chunk], "fields": ["project"]}
+            found |= self.transport.post(
+                "issue/bulkfetch", body, decode=partial(read_locations, asked=chunk), meter=meter
+            )
+        return found
+
+    def fetch_issues(self, issue_ids: Sequence[int], *, meter: Meter) -> Iterator[IssuePage]:
+        """See `JiraSite.fetch_issues`. Issues that made an answer too large are asked for one by one."""
+        for start in range(0, len(issue_ids), _FETCHED_BY_ID):
+            chunk = issue_ids[start : start + _FETCHED_BY_ID]
+            body = {
+                "issueIdsOrKeys": [str(i) for i in chunk],
+                "fields": ISSUE_FIELDS.split(","),
+                "expand": ["changelog"],
+            }
+            page, failed = self.transport.post(
+                "issue/bulkfetch",
+                body,
+                decode=lambda answer: (read_page(answer), read_issue_errors(answer)),
+                meter=meter,
+            )
+            yield self._with_histories(page, meter)
+            if len(chunk) > 1:
+                for issue_id in failed:
+                    yield from self.fetch_issues([issue_id], meter=meter)
 
     def _search(
         self, jql: str, *, token: str | None, page_size: int, fields: str, histories: bool, meter: Meter

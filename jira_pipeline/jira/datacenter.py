@@ -3,18 +3,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from jira_pipeline.jira.errors import RequestRefused, SiteUnavailable
+from jira_pipeline.jira.issue_ids import read_location, read_locations
 from jira_pipeline.jira.jql import IssueWindow
-from jira_pipeline.jira.pages import IssuePage, clean_json, read_page
+from jira_pipeline.jira.pages import IssuePage, IssueRecord, clean_json, read_issue, read_page
 from jira_pipeline.jira.site import ISSUE_FIELDS, JiraSite, Project, User, json_list, unique_users
 from jira_pipeline.jira.transport import Meter
 from jira_pipeline.jira.walk import WalkPosition
 
 _PAGE = 100
+_ID_PAGE = 1000  # jira.search.views.default.max
+_SEARCHED_BY_ID = 100
 _DIRECTORY_PAGE = 1000
 
 
@@ -86,13 +89,95 @@ class DataCenterSite(JiraSite):
         return self.transport.get("search", params, decode=_decode_total, meter=meter).total
 
     def walk(self, window: IssueWindow, *, meter: Meter) -> Iterator[IssuePage]:
-        """See `JiraSite.walk`. Each page starts anew at the minute in which the last issue was created, because offsets
+        """See `JiraSite.walk`."""
+        yield from self._keyset(window, _PAGE, fields=ISSUE_FIELDS, histories=True, meter=meter)
+
+    def issue_ids(self, window: IssueWindow, *, meter: Meter) -> set[int]:
+        """See `JiraSite.issue_ids`. Creation comes along, because the walk goes by it."""
+        found: set[int] = set()
+        for page in self._keyset(window, _ID_PAGE, fields="created,updated", histories=False, meter=meter):
+            found.update(issue.issue_id for issue in page.issues)
+            found.update(issue.issue_id for issue in page.unreadable if issue.issue_id is not None)
+        return found
+
+    def locate_issues(self, issue_ids: Sequence[int], *, meter: Meter) -> dict[int, str | None]:
+        """See `JiraSite.locate_issues`. A search finds those that are there, which is cheap where the index has merely
+        been read incompletely; only an issue's own 404 says that it is not."""
+        found: dict[int, str | None] = {}
+        for start in range(0, len(issue_ids), _SEARCHED_BY_ID):
+            chunk = issue_ids[start : start + _SEARCHED_BY_ID]
+            body = self._search_by_id(chunk, fields="project", histories=False, meter=meter)
+            if body is not None:
+                found |= read_locations(body, ())
+        for issue_id in issue_ids:
+            if issue_id not in found:
+                body = self._issue(issue_id, fields="project", histories=False, meter=meter)
+                if body is not None:
+                    found[issue_id] = read_location(body)
+        return found
+
+    def fetch_issues(self, issue_ids: Sequence[int], *, meter: Meter) -> Iterator[IssuePage]:
+        """See `JiraSite.fetch_issues`."""
+        for start in range(0, len(issue_ids), _SEARCHED_BY_ID):
+            chunk = issue_ids[start : start + _SEARCHED_BY_ID]
+            body = self._search_by_id(chunk, fields=ISSUE_FIELDS, histories=True, meter=meter)
+            page = IssuePage(()) if body is None else read_page(body)
+            if page.size:
+                yield page
+            known = {issue.issue_id for issue in page.issues} | {issue.issue_id for issue in page.unreadable}
+            for issue_id in chunk:
+                if issue_id in known:
+                    continue
+                body = self._issue(issue_id, fields=ISSUE_FIELDS, histories=True, meter=meter)
+                if body is not None:
+                    entry = read_issue(clean_json(body))
+                    yield IssuePage((entry,)) if isinstance(entry, IssueRecord) else IssuePage((), (entry,))
+
+    def _search_by_id(self, issue_ids: Sequence[int], *, fields: str, histories: bool, meter: Meter) -> bytes | None:
+        """The answer to a search for issues by id; None where the site refuses it because one of them is not there,
+        although it is asked not to."""
+        params = {
+            "jql": f"id in ({', '.join(map(str, issue_ids))})",
+            "validateQuery": "false",
+            "maxResults": len(issue_ids),
+            "fields": fields,
+        }
+        if histories:
+            params["expand"] = "changelog"
+        try:
+            return self.transport.get("search", params, decode=_whole_page, meter=meter)
+        except RequestRefused as refused:
+            if refused.status != 400:
+                raise
+            return None
+
+    def _issue(self, issue_id: int, *, fields: str, histories: bool, meter: Meter) -> bytes | None:
+        """One issue's own answer, read from the database and not from the index; None where it is a 404."""
+        params = {"fields": fields} | ({"expand": "changelog"} if histories else {})
+        try:
+            return self.transport.get(f"issue/{issue_id}", params, decode=_whole_object, meter=meter)
+        except RequestRefused as refused:
+            if refused.status != 404:
+                raise
+            return None
+
+    def _keyset(
+        self, window: IssueWindow, page_size: int, *, fields: str, histories: bool, meter: Meter
+    ) -> Iterator[IssuePage]:
+        """Walk a window. Each page starts anew at the minute in which the last issue was created, because offsets
         shift when issues come and go; an offset is used only inside one minute (bulk imports)."""
-        position = WalkPosition(window, _PAGE)
+        position = WalkPosition(window, page_size)
         offset = 0
         while True:
             try:
-                page = self._search_at(position.window, offset, position.page_size, meter)
+                page = self._search(
+                    position.window.jql(),
+                    token=str(offset),
+                    page_size=position.page_size,
+                    fields=fields,
+                    histories=histories,
+                    meter=meter,
+                )
             except SiteUnavailable:
                 if not position.shrink():
                     raise
@@ -117,7 +202,14 @@ class DataCenterSite(JiraSite):
             params["expand"] = "changelog"
         return self.transport.get("search", params, decode=read_page, meter=meter)
 
-    def _search_at(self, window: IssueWindow, offset: int, page_size: int, meter: Meter) -> IssuePage:
-        return self._search(
-            window.jql(), token=str(offset), page_size=page_size, fields=ISSUE_FIELDS, histories=True, meter=meter
-        )
+
+def _whole_page(body: bytes) -> bytes:
+    """The body as it is, once it is known to be a whole page of issues."""
+    read_locations(body, ())
+    return body
+
+
+def _whole_object(body: bytes) -> bytes:
+    """The body as it is, once it is known to be a whole JSON object."""
+    msgspec.json.decode(clean_json(body), type=dict[str, msgspec.Raw])
+    return body

@@ -7,7 +7,7 @@ picks the right one. Nothing here knows Dagster or DuckDB.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeVar
@@ -131,6 +131,21 @@ class JiraSite(ABC):
 
         An issue may come twice; none that matched from beginning to end is left out.
         """
+
+    @abstractmethod
+    def issue_ids(self, window: IssueWindow, *, meter: Meter) -> set[int]:
+        """The ids of all issues of a window, by far cheaper than `walk`. Raises `SiteUnavailable` when the walk cannot
+        be finished; the index by which it goes may still miss an issue or show one that is gone."""
+
+    @abstractmethod
+    def locate_issues(self, issue_ids: Sequence[int], *, meter: Meter) -> dict[int, str | None]:
+        """The id of the project that each issue is in now, read by id and not from the index; None where it is not
+        said. What is missing from the answer does not exist or is not shown to the account: Jira does not tell these
+        two apart."""
+
+    @abstractmethod
+    def fetch_issues(self, issue_ids: Sequence[int], *, meter: Meter) -> Iterator[IssuePage]:
+        """Whole issues with complete histories, by id, without those that are not shown."""
 
     def fields(self) -> tuple[Field, ...]:
         """Every field that the account can see."""
