@@ -39,6 +39,7 @@ class Document(NamedTuple):
     newest: int
     holds_adf: bool
     padding: int
+    padding_start: int
 
 
 class Documents:
@@ -84,6 +85,7 @@ class Documents:
             len(b",".join(newest_first[:SEARCH_HISTORIES])) if len(histories) > SEARCH_HISTORIES else len(joined),
             b'"description":{' in fields or b'"description": {' in fields,
             self._padding.get(issue_id, 0),
+            issue_id * 613 % (len(_PADDING_TEXT) // 2),
         )
         with self._lock:
             self._documents[issue_id] = document
@@ -127,8 +129,7 @@ def encode(value: object) -> bytes:
 
 def _padding_text(document: Document) -> bytes:
     """Text of the padding's length, beginning at another word for each issue, so that it does not compress away."""
-    start = (document.histories.offset * 613) % (len(_PADDING_TEXT) // 2)
-    text = _PADDING_TEXT[start : start + document.padding]
+    text = _PADDING_TEXT[document.padding_start : document.padding_start + document.padding]
     while len(text) < document.padding:
         text += _PADDING_TEXT[: document.padding - len(text)]
     return text

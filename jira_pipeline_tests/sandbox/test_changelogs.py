@@ -88,6 +88,14 @@ def test_bulkfetch_gives_every_history_once_oldest_first(cloud):
     assert all(earlier[-1] <= later[0] for earlier, later in itertools.pairwise(times))
 
 
+def test_a_bulkfetch_page_that_holds_exactly_what_is_left_is_the_last(cloud):
+    truth = longest(cloud)
+    total = truth["changelog"]["total"]
+    page = cloud.post("/rest/api/3/changelog/bulkfetch", issueIdsOrKeys=[truth["id"]], maxResults=total).json()
+    assert page.keys() == {"issueChangeLogs"}
+    assert len(bulk(cloud, [truth["id"]], maxResults=total - 1)) == 2
+
+
 def test_bulkfetch_pages_split_issues(cloud):
     keys = [issue["id"] for issue in cloud.sandbox.issues()]
     pages = bulk(cloud, keys, maxResults=100)
