@@ -126,9 +126,12 @@ class CloudSite(JiraSite):
                 position.restart("its page token was refused")
                 token, tokens = None, set()
                 continue
-            except SiteUnavailable:
+            except SiteUnavailable as failure:
                 if not position.shrink():
-                    raise
+                    issue_id, issue = self._unsendable(position.window, token, failure, meter)
+                    yield IssuePage((), (issue,))
+                    position.exclude(issue_id)
+                    token, tokens = None, set()
                 continue
             position.advance(page)
             yield self._with_histories(page, meter)

@@ -178,9 +178,12 @@ class DataCenterSite(JiraSite):
                     histories=histories,
                     meter=meter,
                 )
-            except SiteUnavailable:
+            except SiteUnavailable as failure:
                 if not position.shrink():
-                    raise
+                    issue_id, issue = self._unsendable(position.window, str(offset), failure, meter)
+                    yield IssuePage((), (issue,))
+                    position.exclude(issue_id)
+                    offset = 0
                 continue
             if page.size == 0:
                 return

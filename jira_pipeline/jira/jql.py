@@ -15,6 +15,7 @@ class IssueWindow:
     """Issues of one project, optionally cut by last update and by creation. Lower bounds are included, upper ones not.
 
     `created` never changes, so windows that share an edge in it are disjoint and complete however busy the project is.
+    `excluded` are ids of issues that Jira shows and cannot send.
     """
 
     project_id: str
@@ -22,6 +23,7 @@ class IssueWindow:
     updated_before: datetime | None = None
     created_from: datetime | None = None
     created_before: datetime | None = None
+    excluded: tuple[int, ...] = ()
 
     def jql(self, *, newest_first: bool = False) -> str:
         """The query, ordered by creation so that updates during the walk move nothing."""
@@ -36,6 +38,8 @@ class IssueWindow:
             )
             if bound is not None
         ]
+        if self.excluded:
+            clauses.append(f"id NOT IN ({', '.join(map(str, self.excluded))})")
         direction = "DESC" if newest_first else "ASC"
         return f"{' AND '.join(clauses)} ORDER BY created {direction}, key {direction}"
 

@@ -49,7 +49,10 @@ class IssueRecord:
 
 @dataclass(frozen=True)
 class UnreadableIssue:
-    """An issue that cannot be stored as a row: set aside with what Jira sent and why."""
+    """An issue that cannot be stored as a row: set aside with what Jira sent and why.
+
+    `issue_id` is None where not even that could be read.
+    """
 
     issue_id: int | None
     issue_key: str | None
@@ -145,8 +148,10 @@ def read_issue(raw: bytes) -> IssueRecord | UnreadableIssue:
     issue_key: str | None = None
     try:
         parts = _decode_issue(raw)
-        issue_key = _decode_text(parts["key"])
+        issue_key = _text(parts.get("key"))
         issue_id = _id(_decode_text(parts["id"]) if bytes(parts["id"]).startswith(b'"') else bytes(parts["id"]))
+        if issue_key is None:
+            raise KeyError("key")
         fields = _decode_fields(parts["fields"])
         raw_changelog = parts.pop("changelog", _NULL)
         changelog = _decode_changelog(raw_changelog) or _Changelog()
@@ -167,6 +172,13 @@ def read_issue(raw: bytes) -> IssueRecord | UnreadableIssue:
     except (ValueError, OverflowError, msgspec.DecodeError) as error:
         reason = f"the issue is not readable: {error}"
     return UnreadableIssue(issue_id, issue_key, reason, raw)
+
+
+def _text(raw: msgspec.Raw | None) -> str | None:
+    try:
+        return None if raw is None else _decode_text(raw)
+    except msgspec.DecodeError:
+        return None
 
 
 def history_id(history: bytes) -> int:

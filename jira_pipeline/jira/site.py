@@ -6,6 +6,7 @@ picks the right one. Nothing here knows Dagster or DuckDB.
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,13 +15,15 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from jira_pipeline.jira.errors import NotJira, RequestRefused
+from jira_pipeline.jira.errors import JiraError, NotJira, RequestRefused, SiteUnavailable
 from jira_pipeline.jira.fields import Field
 from jira_pipeline.jira.jql import IssueWindow
-from jira_pipeline.jira.pages import IssuePage, clean_json
+from jira_pipeline.jira.pages import IssuePage, UnreadableIssue, clean_json
 from jira_pipeline.jira.transport import Meter, Transport
 
 Item = TypeVar("Item")
+
+log = logging.getLogger(__name__)
 
 # Everything but what search answers cut short anyway (20 comments, 20 worklogs) and would only pretend to be complete.
 ISSUE_FIELDS = "*all,-comment,-worklog"
@@ -188,6 +191,23 @@ class JiraSite(ABC):
             meter=meter,
         )
         return page.issues[0].created if page.issues else None
+
+    def _unsendable(
+        self, window: IssueWindow, token: str | None, failure: SiteUnavailable, meter: Meter
+    ) -> tuple[int, UnreadableIssue]:
+        """Id and description of the issue that Jira cannot send: the next one of a walk, asked for alone and
+        without its content. Raises the failure itself when not even that is answered: then it is not the issue."""
+        try:
+            page = self._search(window.jql(), token=token, page_size=1, fields="id", histories=False, meter=meter)
+        except JiraError:
+            raise failure from None
+        entries: list[tuple[int, str | None]] = [(issue.issue_id, issue.issue_key) for issue in page.issues]
+        entries += [(issue.issue_id, issue.issue_key) for issue in page.unreadable if issue.issue_id is not None]
+        if not entries:
+            raise failure
+        issue_id, issue_key = entries[0]
+        log.warning("Issue %s cannot be sent by Jira and is set aside: %s", issue_key or issue_id, failure)
+        return issue_id, UnreadableIssue(issue_id, issue_key, f"Jira could not send it: {failure}", b"")
 
     @abstractmethod
     def _search(

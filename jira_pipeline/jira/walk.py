@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import datetime
 
 from jira_pipeline.jira.errors import SiteUnavailable
 from jira_pipeline.jira.jql import IssueWindow, floor_minute
 from jira_pipeline.jira.pages import IssuePage
+
+_MOST_EXCLUDED = 20
+_PAGES_BEFORE_GROWING = 3  # so that the neighbours of an issue that cannot be sent do not cost a failure each
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +30,7 @@ class WalkPosition:
         self._last: datetime | None = None
         self._edge: set[int] = set()
         self._fresh_since_restart = True
+        self._since_shrunk = 0
 
     def advance(self, page: IssuePage) -> int:
         """Take note of a page that has arrived; returns how many of its issues were not seen before."""
@@ -39,8 +44,10 @@ class WalkPosition:
                 self._edge.add(issue.issue_id)
                 fresh += 1
         self._fresh_since_restart = self._fresh_since_restart or fresh > 0
-        if page.size and self.page_size < self._largest:
+        self._since_shrunk += 1
+        if self.page_size < self._largest and self._since_shrunk >= _PAGES_BEFORE_GROWING:
             self.page_size = min(self._largest, self.page_size * 2)
+            self._since_shrunk = 0
         return fresh
 
     @property
@@ -60,11 +67,25 @@ class WalkPosition:
         self._fresh_since_restart = False
         return True
 
+    def exclude(self, issue_id: int) -> None:
+        """Make `window` the rest without an issue that cannot be sent. Raises `SiteUnavailable` when there are so
+        many of them that it is the site which cannot send anything."""
+        if len(self.window.excluded) >= _MOST_EXCLUDED:
+            raise SiteUnavailable(
+                f"Jira could not send {_MOST_EXCLUDED} issues of project {self.window.project_id}: the sync of this "
+                f"project "
+                "is given up for now; the next run takes it up again."
+            )
+        self.window = replace(self.window, excluded=(*self.window.excluded, issue_id))
+        if self._last is not None:
+            self.window = self.window.from_creation(self._last)
+
     def shrink(self) -> bool:
         """Halve the page size, because heavy pages fail where light ones pass. False when one issue a page was too
         much."""
         if self.page_size <= 1:
             return False
         self.page_size = max(1, self.page_size // 2)
+        self._since_shrunk = 0
         log.info("project %s: pages of %d from here on", self.window.project_id, self.page_size)
         return True

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from jira_pipeline.errors import PipelineError
-from jira_pipeline.jira.errors import RunFatal
+from jira_pipeline.jira.errors import RunFatal, SiteUnavailable
 from jira_pipeline.jira.jql import IssueWindow, floor_minute
 from jira_pipeline.jira.limiter import Cancelled
 from jira_pipeline.jira.pages import IssuePage, UnreadableIssue
@@ -70,6 +70,7 @@ class _Walk:
     window: IssueWindow
     number: int
     ends_before: datetime | None
+    issue_ids: tuple[int, ...] = ()  # asked for by id instead of by the window
     reached: datetime | None = None
     issues_a_second: float = 0.0  # of creation time, on the last page
     has_more: bool = False
@@ -84,6 +85,11 @@ class _Scheduler:
         self._idle = 0
         self._active: list[_Walk] = []
         self._waiting = [self._new_walk(project, project.plan.window) for project in projects]
+        self._waiting += [
+            replace(self._new_walk(project, project.plan.window), issue_ids=project.plan.set_aside)
+            for project in projects
+            if project.plan.set_aside
+        ]
         self._waiting.reverse()
         self._stopped = False
         self._fatal: BaseException | None = None
@@ -294,13 +300,23 @@ def _walk(site: JiraSite, scheduler: _Scheduler, walk: _Walk, writer: LandingWri
     key = project.plan.project.key
     if walk.number == 1:
         progress.started(key, project.plan.mode)
-    for page in site.walk(walk.window, meter=project.meter):
+    pages = _asked_again(site, walk) if walk.issue_ids else site.walk(walk.window, meter=project.meter)
+    for page in pages:
         mine = scheduler.page_landed(walk, page)
         if mine is not None:
             writer.write(mine.issues)
             progress.landed(key, len(mine.issues))
         if scheduler.is_over(walk):
             return
+
+
+def _asked_again(site: JiraSite, walk: _Walk) -> Iterator[IssuePage]:
+    """Issues that an earlier run could not read, one by one: what still cannot be sent must not fail the project."""
+    for issue_id in walk.issue_ids:
+        try:
+            yield from site.fetch_issues([issue_id], meter=walk.project.meter)
+        except SiteUnavailable as failure:
+            yield IssuePage((), (UnreadableIssue(issue_id, None, f"Jira could not send it: {failure}", b""),))
 
 
 def _look_up(site: JiraSite, scheduler: _Scheduler, project: _ProjectWork, progress: Progress) -> None:

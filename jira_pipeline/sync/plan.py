@@ -42,26 +42,34 @@ class PartitionWindow:
 
 @dataclass(frozen=True)
 class ProjectPlan:
-    """What one run fetches of one project. `watermark` is what was stored before: everything updated before it."""
+    """What one run fetches of one project. `watermark` is what was stored before: everything updated before it.
+    `set_aside` are ids of issues that an earlier run could not read: they are asked for again whatever the window."""
 
     project: Project
     mode: Mode
     window: IssueWindow
     watermark: datetime | None
+    set_aside: tuple[int, ...] = ()
 
 
 def plan_project(
-    project: Project, *, watermark: datetime | None, partitions: PartitionWindow, overlap: timedelta, full: bool
+    project: Project,
+    *,
+    watermark: datetime | None,
+    partitions: PartitionWindow,
+    overlap: timedelta,
+    full: bool,
+    set_aside: tuple[int, ...] = (),
 ) -> ProjectPlan:
     """Decide the window of one project from its watermark, the run's partitions and the overlap."""
     if full or watermark is None:
-        return ProjectPlan(project, "full", IssueWindow(project.id), watermark)
+        return ProjectPlan(project, "full", IssueWindow(project.id), watermark)  # which holds those set aside, too
     window = IssueWindow(
         project.id,
         updated_from=min(partitions.starts_at, watermark) - overlap,
         updated_before=partitions.ends_at,
     )
-    return ProjectPlan(project, "incremental", window, watermark)
+    return ProjectPlan(project, "incremental", window, watermark, set_aside)
 
 
 def next_watermark(plan: ProjectPlan, *, newest_update: datetime | None, started_at: datetime) -> datetime | None:

@@ -27,6 +27,7 @@ from jira_pipeline.warehouse.operations import (
     mark_syncing,
     record_outcome,
     record_unavailable,
+    set_aside,
     store_field_roles,
     store_tracked_projects,
     watermarks,
@@ -136,6 +137,7 @@ def ingest(
             store_statuses(connection, statuses, synced_at=now)
             store_tracked_projects(connection, _tracked_states(config, projects, known_ids))
             marks = watermarks(connection)
+            aside = {project.id: set_aside(connection, project.key) for _, project in selection.active}
             mark_syncing(connection, [project.id for _, project in selection.active])
             outcomes = [
                 _unavailable(connection, entry, error, run_id=run_id, partitions=partitions, at=now)
@@ -148,6 +150,7 @@ def ingest(
                 partitions=partitions,
                 overlap=timedelta(hours=config.sync.overlap_hours),
                 full=full,
+                set_aside=aside[project.id],
             )
             for _, project in selection.active
         ]

@@ -41,6 +41,15 @@ def watermarks(connection: duckdb.DuckDBPyConnection) -> dict[str, datetime]:
     return dict(rows.fetchall())
 
 
+def set_aside(connection: duckdb.DuckDBPyConnection, project_key: str) -> tuple[int, ...]:
+    """Ids of a project's issues that could not be read so far."""
+    rows = connection.execute(
+        "SELECT issue_id FROM ops.quarantined_issues WHERE project_key = ? AND issue_id IS NOT NULL ORDER BY issue_id",
+        [project_key],
+    )
+    return tuple(row[0] for row in rows.fetchall())
+
+
 def known_project_ids(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """By project key: the id of every project that has been tracked and seen before."""
     rows = connection.execute("SELECT project_key, project_id FROM ops.tracked_projects WHERE project_id IS NOT NULL")
