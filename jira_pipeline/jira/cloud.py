@@ -100,7 +100,7 @@ class CloudSite(JiraSite):
 
     def count(self, window: IssueWindow, *, meter: Meter) -> int:
         """`search/approximate-count`."""
-        jql = window.jql().partition(" ORDER BY ")[0]
+        jql = self._jql(window).partition(" ORDER BY ")[0]
         return self.transport.post("search/approximate-count", {"jql": jql}, decode=_decode_count, meter=meter).count
 
     def walk(self, window: IssueWindow, *, meter: Meter) -> Iterator[IssuePage]:
@@ -113,7 +113,7 @@ class CloudSite(JiraSite):
         while True:
             try:
                 page = self._search(
-                    position.window.jql(),
+                    self._jql(position.window),
                     token=token,
                     page_size=position.page_size,
                     fields=ISSUE_FIELDS,
@@ -159,7 +159,7 @@ class CloudSite(JiraSite):
 
     def _walk_ids(self, window: IssueWindow, found: set[int], meter: Meter) -> bool:
         """Add a walk's ids to `found`; False when its tokens failed before the end."""
-        body: dict[str, Any] = {"jql": window.jql(), "maxResults": _ID_PAGE, "fields": ["id"]}
+        body: dict[str, Any] = {"jql": self._jql(window), "maxResults": _ID_PAGE, "fields": ["id"]}
         tokens: set[str] = set()
         empty = 0
         while True:

@@ -85,7 +85,7 @@ class DataCenterSite(JiraSite):
 
     def count(self, window: IssueWindow, *, meter: Meter) -> int:
         """The `total` of a search for no rows."""
-        params = {"jql": window.jql(), "maxResults": 0, "fields": "id"}
+        params = {"jql": self._jql(window), "maxResults": 0, "fields": "id"}
         return self.transport.get("search", params, decode=_decode_total, meter=meter).total
 
     def walk(self, window: IssueWindow, *, meter: Meter) -> Iterator[IssuePage]:
@@ -171,7 +171,7 @@ class DataCenterSite(JiraSite):
         while True:
             try:
                 page = self._search(
-                    position.window.jql(),
+                    self._jql(position.window),
                     token=str(offset),
                     page_size=position.page_size,
                     fields=fields,

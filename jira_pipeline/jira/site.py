@@ -10,14 +10,15 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
 from jira_pipeline.jira.errors import JiraError, NotJira, RequestRefused, SiteUnavailable
 from jira_pipeline.jira.fields import Field
-from jira_pipeline.jira.jql import IssueWindow
+from jira_pipeline.jira.jql import IssueWindow, date_bound
 from jira_pipeline.jira.pages import IssuePage, UnreadableIssue, clean_json
 from jira_pipeline.jira.transport import Meter, Transport
 
@@ -115,6 +116,7 @@ class JiraSite(ABC):
     def __init__(self, transport: Transport, identity: SiteIdentity) -> None:
         self.transport = transport
         self.identity = identity
+        self._quoted_in: ZoneInfo | None = None
 
     @abstractmethod
     def projects(self) -> tuple[Project, ...]:
@@ -183,7 +185,7 @@ class JiraSite(ABC):
     def newest_creation(self, window: IssueWindow, *, meter: Meter) -> datetime | None:
         """When the newest issue of a window was created; None when it is empty."""
         page = self._search(
-            window.jql(newest_first=True),
+            self._jql(window, newest_first=True),
             token=None,
             page_size=1,
             fields="created,updated",
@@ -192,13 +194,55 @@ class JiraSite(ABC):
         )
         return page.issues[0].created if page.issues else None
 
+    def verify_bounds(self, project_id: str) -> None:
+        """Find out how this site compares dates, on a recently updated issue of a project: it must be found from
+        its last update on, and not two minutes later. Epoch milliseconds are tried first, then local time in quotes.
+
+        When neither agrees (the index may be behind, the project empty) nothing is concluded and milliseconds stay.
+        """
+        for zone in (None, _zone(self.identity.time_zone)):
+            if self._compares_dates(project_id, zone):
+                self._quoted_in = zone
+                if zone is not None:
+                    log.warning(
+                        "%s does not understand epoch milliseconds in JQL; dates are sent in the zone of the "
+                        "account, %s",
+                        self.identity.server,
+                        zone,
+                    )
+                return
+        log.warning(
+            "%s could not be shown to compare dates in JQL rightly; its index may be behind", self.identity.server
+        )
+
+    def _compares_dates(self, project_id: str, zone: ZoneInfo | None) -> bool:
+        meter = Meter()
+
+        def search(jql: str) -> IssuePage:
+            return self._search(jql, token=None, page_size=1, fields="created,updated", histories=False, meter=meter)
+
+        try:
+            newest = search(f"project = {project_id} ORDER BY updated DESC").issues
+            if not newest:
+                return False
+            issue_id, updated = newest[0].issue_id, newest[0].updated
+            later = updated + timedelta(minutes=2)
+            found = search(f"id = {issue_id} AND updated >= {date_bound(updated, zone)} ORDER BY created ASC")
+            missed = search(f"id = {issue_id} AND updated >= {date_bound(later, zone)} ORDER BY created ASC")
+        except RequestRefused:
+            return False
+        return bool(found.size) and not missed.size
+
+    def _jql(self, window: IssueWindow, *, newest_first: bool = False) -> str:
+        return window.jql(newest_first=newest_first, quoted_in=self._quoted_in)
+
     def _unsendable(
         self, window: IssueWindow, token: str | None, failure: SiteUnavailable, meter: Meter
     ) -> tuple[int, UnreadableIssue]:
         """Id and description of the issue that Jira cannot send: the next one of a walk, asked for alone and
         without its content. Raises the failure itself when not even that is answered: then it is not the issue."""
         try:
-            page = self._search(window.jql(), token=token, page_size=1, fields="id", histories=False, meter=meter)
+            page = self._search(self._jql(window), token=token, page_size=1, fields="id", histories=False, meter=meter)
         except JiraError:
             raise failure from None
         entries: list[tuple[int, str | None]] = [(issue.issue_id, issue.issue_key) for issue in page.issues]
@@ -220,6 +264,13 @@ def json_list(item: type[Item]) -> Callable[[bytes], tuple[Item, ...]]:
     """A decoder of a JSON array of `item`, surviving what people paste into names."""
     decoder = msgspec.json.Decoder(tuple[item, ...])  # type: ignore[valid-type]
     return lambda body: decoder.decode(clean_json(body))
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
 
 
 def unique_users(users: Iterable[User]) -> Iterator[User]:

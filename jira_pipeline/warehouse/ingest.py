@@ -154,6 +154,9 @@ def ingest(
             )
             for _, project in selection.active
         ]
+        incremental = [plan for plan in plans if plan.mode == "incremental"]
+        if incremental:
+            site.verify_bounds(incremental[0].project.id)
         fatal: BaseException | None = None
         for fetches in fetch_projects(site, plans, landing, threads=config.sync.concurrency, progress=progress):
             with warehouse.connection() as connection:
