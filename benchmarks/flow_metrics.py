@@ -1,4 +1,4 @@
-"""What the flow metrics cost: from issues and changes generated straight into a database to every mart, and one day later.
+"""What the flow metrics cost: from issues and changes generated straight into a database to every mart.
 
     .venv/bin/python benchmarks/flow_metrics.py                  # 10,000, 100,000 and 1,000,000 issues
     .venv/bin/python benchmarks/flow_metrics.py --issues 1000000 --steps

@@ -138,6 +138,7 @@ def serve(issues: int, latency: float) -> None:
 
     site = generate_site(seed=7, issues=issues, projects=PROJECTS, payload_bytes=PAYLOAD_BYTES)
     with Sandbox(site, flavour="cloud", latency_seconds=latency) as sandbox:
+        sandbox.prepare()  # renders every issue now, so that the first contender does not pay for it
         print(
             json.dumps({"issues": issues, "url": sandbox.url, "credentials": sandbox.credentials, "ranges": even_ranges(site)}),
             flush=True,

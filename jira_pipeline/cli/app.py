@@ -7,6 +7,7 @@ import sys
 import click
 
 from jira_pipeline.cli.demo import demo
+from jira_pipeline.cli.reconcile import reconcile
 from jira_pipeline.cli.sandbox import sandbox
 from jira_pipeline.cli.status import status
 from jira_pipeline.cli.sync import sync
@@ -26,7 +27,7 @@ def cli() -> None:
     """
 
 
-for command in (demo, sandbox, sync, status):
+for command in (demo, sandbox, sync, reconcile, status):
     cli.add_command(command)
 
 

@@ -19,9 +19,10 @@ from rich.console import Console
 from rich.table import Table
 
 from jira_pipeline.cli.execution import run_daily_sync
+from jira_pipeline.cli.sandbox import recent_site
 from jira_pipeline.cli.sync import check_settings, tell
 from jira_pipeline.errors import SettingsError
-from jira_pipeline.sandbox import Sandbox, generate_site
+from jira_pipeline.sandbox import Sandbox
 from jira_pipeline.warehouse.database import Warehouse
 
 _DIRECTORY = Path("data") / "demo"
@@ -38,7 +39,7 @@ def demo(no_ui: bool, port: int, issues: int) -> None:
     console = Console()
     shutil.rmtree(_DIRECTORY, ignore_errors=True)
     _DIRECTORY.mkdir(parents=True)
-    with Sandbox(generate_site(seed=1, issues=issues), flavour="cloud") as sandbox:
+    with Sandbox(recent_site(seed=1, issues=issues, projects=4), flavour="cloud") as sandbox:
         console.print(f"A sandbox Jira with {issues} issues is at {sandbox.url}.")
         _point_at(sandbox)
         warehouse = check_settings()

@@ -1,15 +1,15 @@
-"""Running the daily job from the command line, and reading what came of it."""
+"""Running the jobs from the command line, and reading what came of it."""
 
 from __future__ import annotations
 
 import logging
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -51,6 +51,17 @@ def run_daily_sync(
 
     Progress goes to `console`: bars on a terminal, log lines otherwise.
     """
+    settings = {"sync_issues": {"config": {"projects": list(projects), "full_refresh": full}}}
+    return _run_job("daily_sync", console, first, last, settings)
+
+
+def run_reconcile(console: Console, day: date, *, confirmed: Sequence[str] = ()) -> RunReport:
+    """Take a census and derive what depends on it, for the partition of `day`, as `run_daily_sync` does. `confirmed`
+    are projects whose mass removal is right."""
+    return _run_job("reconcile", console, day, day, {"issue_census": {"config": {"confirm": list(confirmed)}}})
+
+
+def _run_job(name: str, console: Console, first: date, last: date, op_settings: Mapping[str, Any]) -> RunReport:
     ensure_dagster_home()
     warnings.filterwarnings("ignore", module="dagster")
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
@@ -62,7 +73,7 @@ def run_daily_sync(
     bars = TerminalProgress(console) if console.is_terminal else None
     with bars or nullcontext(), dg.DagsterInstance.get() as instance:
         definitions = build_definitions(bars or LoggedProgress())
-        result = definitions.resolve_job_def("daily_sync").execute_in_process(
+        result = definitions.resolve_job_def(name).execute_in_process(
             instance=instance,
             raise_on_error=False,
             tags={
@@ -70,7 +81,7 @@ def run_daily_sync(
                 "dagster/asset_partition_range_end": last.isoformat(),
             },
             run_config={
-                "ops": {"sync_issues": {"config": {"projects": list(projects), "full_refresh": full}}},
+                "ops": dict(op_settings),
                 "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
             },
         )

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
 import click
 
 from jira_pipeline.errors import SettingsError
-from jira_pipeline.sandbox import generate_site, load_ndjson, serve
+from jira_pipeline.sandbox import SiteData, generate_site, load_ndjson, serve
 
 Flavour = Literal["cloud", "datacenter"]
+
+
+def recent_site(*, seed: int, issues: int, projects: int) -> SiteData:
+    """A generated site whose last year and a half of work ends yesterday."""
+    end = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return generate_site(seed=seed, issues=issues, projects=projects, start=end - timedelta(days=540), end=end)
 
 
 @click.command(
@@ -40,5 +47,5 @@ def sandbox(
     for file in data:
         if not file.is_file():
             raise SettingsError(f"{file} does not exist: name a file with one issue object a line.")
-    site = load_ndjson(list(data)) if data else generate_site(seed=seed, issues=issues, projects=projects)
+    site = load_ndjson(list(data)) if data else recent_site(seed=seed, issues=issues, projects=projects)
     serve(site, flavour=flavour, port=port, latency_seconds=latency)
