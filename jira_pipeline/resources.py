@@ -11,11 +11,13 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 from dagster_duckdb import DuckDBResource
+from pydantic import Field
 
 from jira_pipeline.jira.auth import credentials_from
 from jira_pipeline.jira.client import connect
 from jira_pipeline.jira.site import JiraSite
 from jira_pipeline.settings import PipelineConfig, load_config
+from jira_pipeline.settings.environment import DATABASE_VARIABLE
 from jira_pipeline.warehouse.database import Warehouse
 
 _CREDENTIAL_VARIABLES = {
@@ -23,6 +25,11 @@ _CREDENTIAL_VARIABLES = {
     "email": "JIRA_EMAIL",
     "api_token": "JIRA_API_TOKEN",
     "personal_access_token": "JIRA_PERSONAL_ACCESS_TOKEN",
+    "oauth_client_id": "JIRA_OAUTH_CLIENT_ID",
+    "oauth_client_secret": "JIRA_OAUTH_CLIENT_SECRET",
+    "oauth_refresh_token": "JIRA_OAUTH_REFRESH_TOKEN",
+    "oauth_token_file": "JIRA_OAUTH_TOKEN_FILE",
+    "oauth_token_url": "JIRA_OAUTH_TOKEN_URL",
 }
 
 
@@ -31,13 +38,19 @@ class JiraResource(dg.ConfigurableResource[JiraSite]):
 
     server: str = ""
     email: str = ""
-    api_token: str = ""
-    personal_access_token: str = ""
+    api_token: str = Field(default="", repr=False)
+    personal_access_token: str = Field(default="", repr=False)
+    oauth_client_id: str = ""
+    oauth_client_secret: str = Field(default="", repr=False)
+    oauth_refresh_token: str = Field(default="", repr=False)
+    oauth_token_file: str = Field(default="", description="Default: jira_oauth.json beside the database.")
+    oauth_token_url: str = ""
 
     def connect(self) -> JiraSite:
         """Sign in. Raises `SettingsError`, `CredentialsRejected` or `NotJira` with one sentence that says what to
         do."""
         given = {variable: getattr(self, field) for field, variable in _CREDENTIAL_VARIABLES.items()}
+        given[DATABASE_VARIABLE] = os.environ.get(DATABASE_VARIABLE, "")
         return connect(credentials_from(given))
 
 

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from jira_pipeline.errors import SettingsError
+from jira_pipeline.jira.oauth import OAuthSettings
+from jira_pipeline.jira.token_endpoint import ATLASSIAN_TOKEN_URL, OAuthApp
+from jira_pipeline.settings import database_path_from
+
+_GATEWAY = "/ex/jira/"
 
 
 @dataclass(frozen=True)
@@ -18,6 +24,7 @@ class Credentials:
     email: str | None = None
     api_token: str | None = field(default=None, repr=False)
     personal_access_token: str | None = field(default=None, repr=False)
+    oauth: OAuthSettings | None = None
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.server)
@@ -31,15 +38,20 @@ class Credentials:
                 "JIRA_SERVER contains a user name or a password: set it to the bare base URL and put the credentials "
                 "into JIRA_EMAIL and JIRA_API_TOKEN, or into JIRA_PERSONAL_ACCESS_TOKEN."
             )
-        if self.personal_access_token:
+        if self.oauth and (self.api_token or self.personal_access_token):
+            other = "JIRA_PERSONAL_ACCESS_TOKEN" if self.personal_access_token else "JIRA_API_TOKEN"
+            raise SettingsError(
+                f"Both OAuth (JIRA_OAUTH_CLIENT_ID) and {other} are set, two ways to sign in: unset one of them."
+            )
+        if self.oauth or self.personal_access_token:
             return
         missing = [
             name for name, value in (("JIRA_EMAIL", self.email), ("JIRA_API_TOKEN", self.api_token)) if not value
         ]
         if len(missing) == 2:
             raise SettingsError(
-                "No credentials for Jira are set: set JIRA_EMAIL and JIRA_API_TOKEN for Jira Cloud, "
-                "or JIRA_PERSONAL_ACCESS_TOKEN for Jira Data Center."
+                "No credentials for Jira are set: set JIRA_EMAIL and JIRA_API_TOKEN for Jira Cloud (or the three "
+                "JIRA_OAUTH_… variables), or JIRA_PERSONAL_ACCESS_TOKEN for Jira Data Center."
             )
         if missing:
             raise SettingsError(
@@ -47,12 +59,30 @@ class Credentials:
             )
 
     @property
-    def variables(self) -> str:
-        """Names of the environment variables that these credentials come from, for messages."""
-        return "JIRA_PERSONAL_ACCESS_TOKEN" if self.personal_access_token else "JIRA_EMAIL and JIRA_API_TOKEN"
+    def rejection(self) -> str:
+        """One sentence for the case that the site does not accept these credentials."""
+        if self.oauth is None:
+            variables = "JIRA_PERSONAL_ACCESS_TOKEN" if self.personal_access_token else "JIRA_EMAIL and JIRA_API_TOKEN"
+            return (
+                f"Jira at {self.server} did not accept the credentials in {variables}: "
+                "check that they are complete, not expired, and made for this site."
+            )
+        if _GATEWAY not in urlsplit(self.server).path + "/":
+            return (
+                f"Jira at {self.server} did not accept the OAuth access token, which is good for Atlassian's gateway "
+                f"only: set JIRA_SERVER to https://api.atlassian.com{_GATEWAY}<cloudId>, with the cloudId that "
+                f"{self.server}/_edge/tenant_info tells."
+            )
+        return (
+            f"Jira at {self.server} did not accept a fresh OAuth access token: check that the app is authorised for "
+            "this site (the cloudId in JIRA_SERVER) with the scopes read:jira-work, read:jira-user and offline_access."
+        )
 
     def client_options(self) -> dict[str, Any]:
-        """Keyword arguments for `jira.JIRA`: Basic for an API token, Bearer for a personal access token."""
+        """Keyword arguments for `jira.JIRA`: Basic for an API token, Bearer for a personal access token; none for
+        OAuth, whose tokens change, so that each request is signed by itself."""
+        if self.oauth:
+            return {}
         if self.personal_access_token:
             return {"token_auth": self.personal_access_token}
         return {"basic_auth": (self.email, self.api_token)}
@@ -70,4 +100,26 @@ def credentials_from(environ: Mapping[str, str]) -> Credentials:
         email=environ.get("JIRA_EMAIL") or None,
         api_token=environ.get("JIRA_API_TOKEN") or None,
         personal_access_token=environ.get("JIRA_PERSONAL_ACCESS_TOKEN") or None,
+        oauth=_oauth_from(environ),
+    )
+
+
+def _oauth_from(environ: Mapping[str, str]) -> OAuthSettings | None:
+    names = ("JIRA_OAUTH_CLIENT_ID", "JIRA_OAUTH_CLIENT_SECRET", "JIRA_OAUTH_REFRESH_TOKEN")
+    client_id, client_secret, refresh_token = (environ.get(name, "").strip() for name in names)
+    if not (client_id or client_secret or refresh_token):
+        return None
+    for name, value in zip(names, (client_id, client_secret), strict=False):
+        if not value:
+            raise SettingsError(
+                f"{name} is not set: signing in with OAuth needs JIRA_OAUTH_CLIENT_ID, JIRA_OAUTH_CLIENT_SECRET "
+                "and, to begin with, JIRA_OAUTH_REFRESH_TOKEN."
+            )
+    token_file = environ.get("JIRA_OAUTH_TOKEN_FILE", "").strip()
+    return OAuthSettings(
+        app=OAuthApp(client_id, client_secret, environ.get("JIRA_OAUTH_TOKEN_URL", "").strip() or ATLASSIAN_TOKEN_URL),
+        token_file=Path(token_file).expanduser()
+        if token_file
+        else database_path_from(environ).with_name("jira_oauth.json"),
+        refresh_token=refresh_token or None,
     )

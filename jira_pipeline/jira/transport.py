@@ -30,6 +30,7 @@ from jira_pipeline.jira.errors import (
     SiteUnavailable,
 )
 from jira_pipeline.jira.limiter import Limiter
+from jira_pipeline.jira.oauth import BearerToken, OAuthTokens
 from jira_pipeline.jira.retry import RETRYABLE_STATUS, RetryPolicy, answer_time, retry_after
 
 T = TypeVar("T")
@@ -71,6 +72,8 @@ class Answer:
 class _Retry(Exception):
     reason: str
     after: float | None = None
+    too_many: bool = False
+    signed_out: bool = False
 
 
 class Transport:
@@ -83,6 +86,7 @@ class Transport:
         self.policy = policy or RetryPolicy()
         self.limiter = limiter or Limiter()
         self.identity_header: str | None = None
+        self._oauth = OAuthTokens(credentials.oauth) if credentials.oauth else None
         self._threads = threading.local()
 
     def get(
@@ -117,31 +121,58 @@ class Transport:
         Raises `SiteUnavailable` when the attempts or the time are used up, and at once what no retry can cure.
         """
         meter = meter or Meter()
-        deadline = time.monotonic() + self.policy.total_seconds
+        deadline = self.limiter.now() + self.policy.total_seconds
         attempt = 0
         wait = 0.0
+        renewed = False
         while True:
-            self.limiter.wait(wait)
+            started = self.limiter.wait(wait)
+            signature = self._oauth.current() if self._oauth else None
             attempt += 1
             meter.count(requests=1)
             try:
-                answer = self._send(method, path, params, body)
+                answer = self._send(method, path, params, body, signature)
                 meter.count(bytes_received=len(answer.body))
+                if self._oauth and signature and not renewed and _is_signed_out(answer):
+                    self._oauth.renew(signature)
+                    renewed = True
+                    raise _Retry("it did not accept the access token", after=0.0)
                 self._judge(answer, method, path)
-                return self._decoded(answer, decode), answer
+                decoded = self._decoded(answer, decode)
+                self._keep_pace(answer, started)
+                return decoded, answer
             except _Retry as fault:
                 wait = fault.after if fault.after is not None else self.policy.backoff(attempt)
-                if fault.after is not None:
-                    # Jira's own word concerns the account, not this request: everybody waits.
-                    self.limiter.pause(fault.after)
-                if attempt >= self.policy.attempts or time.monotonic() + wait > deadline:
+                if fault.too_many:
+                    self.limiter.slow_down(started)
+                # A wait that nobody will sit out ends this request, and must not hold the other threads either.
+                if attempt >= self.policy.attempts or self.limiter.now() + wait > deadline:
+                    if fault.signed_out:
+                        raise CredentialsRejected(self.credentials.rejection) from fault
                     raise SiteUnavailable(
                         f"Jira at {self.credentials.server} did not answer {method} {path} "
                         f"in {attempt} attempts: {fault.reason}. Nothing is lost; the next run takes it up again."
                     ) from fault
+                if fault.too_many or fault.after is not None:
+                    # Jira's own word concerns the account, not this request: everybody waits.
+                    self.limiter.pause(wait)
                 meter.count(retries=1)
 
-    def _send(self, method: str, path: str, params: Mapping[str, Any] | None, body: Mapping[str, Any] | None) -> Answer:
+    def _keep_pace(self, answer: Answer, started: float) -> None:
+        # Cloud says so when less than a fifth of the allowance is left.
+        if CaseInsensitiveDict(answer.headers).get("X-RateLimit-NearLimit", "").casefold() == "true":
+            self.limiter.slow_down(started)
+        else:
+            self.limiter.speed_up()
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, Any] | None,
+        body: Mapping[str, Any] | None,
+        signature: BearerToken | None,
+    ) -> Answer:
         client = self._client()
         url = self.credentials.server + path if path.startswith("/") else client._get_url(path)
         started = time.monotonic()
@@ -155,6 +186,7 @@ class Transport:
                 params=dict(params) if params else None,
                 data=msgspec.json.encode(body) if body is not None else None,
                 timeout=(self.policy.connect_timeout, self.policy.read_timeout),
+                auth=signature,
                 allow_redirects=False,
                 stream=True,
             )
@@ -198,7 +230,7 @@ class Transport:
         status, headers = answer.status, CaseInsensitiveDict(answer.headers)
         server = self.credentials.server
         if status in RETRYABLE_STATUS:
-            raise _Retry(f"it answered {status}", retry_after(headers))
+            raise _Retry(f"it answered {status}", retry_after(headers), too_many=status == 429)
         if 300 <= status < 400:
             raise NotJira(
                 f"{server} redirects to {_host(headers.get('Location', ''), server)}: "
@@ -210,15 +242,16 @@ class Transport:
                 f"Jira at {server} wants a CAPTCHA solved before it lets this account in: "
                 "sign in once in a browser with the same account, then run again."
             )
-        if status == 401 or "AUTHENTICATED_FAILED" in login_reason:
+        if _is_signed_out(answer):
             if self.identity_header is not None and headers.get("X-AUSERNAME", "").casefold() == "anonymous":
-                raise _Retry("a node of the site took us for somebody anonymous")
-            raise CredentialsRejected(
-                f"Jira at {server} did not accept the credentials in {self.credentials.variables}: "
-                "check that they are complete, not expired, and made for this site."
-            )
+                raise _Retry("a node of the site took us for somebody anonymous", signed_out=True)
+            raise CredentialsRejected(self.credentials.rejection)
         if self.identity_header is not None and status < 500 and not _knows_us(headers, self.identity_header):
-            raise _Retry("it answered without saying who we are, as it does to somebody anonymous")
+            # A proxy's page or an empty body says nothing about the credentials.
+            from_jira = bool(answer.body) and not _is_html(answer)
+            raise _Retry(
+                "it answered without saying who we are, as it does to somebody anonymous", signed_out=from_jira
+            )
         if status == 200 and not _is_html(answer):
             return
         if _is_html(answer) and self.identity_header is None:
@@ -262,6 +295,12 @@ def _error_messages(body: bytes) -> str:
     if isinstance(decoded.get("message"), str):
         messages.append(decoded["message"])
     return " ".join(messages)[:500] or "(no message)"
+
+
+def _is_signed_out(answer: Answer) -> bool:
+    # Cloud's search lets anybody in, and tells only by this header that it did not accept the credentials.
+    login_reason = CaseInsensitiveDict(answer.headers).get("X-Seraph-LoginReason", "")
+    return answer.status == 401 or "AUTHENTICATED_FAILED" in login_reason
 
 
 def _knows_us(headers: Mapping[str, str], identity_header: str) -> bool:
