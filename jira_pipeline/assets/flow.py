@@ -1,6 +1,7 @@
 """Flow metrics: status intervals, cycle times, and the marts over them."""
 
 from collections.abc import Iterator
+from dataclasses import astuple
 
 import dagster as dg
 
@@ -9,7 +10,14 @@ from jira_pipeline.assets.publication import publish_unless_later
 from jira_pipeline.partitions import BACKFILL, DAILY
 from jira_pipeline.resources import TrackedProjectsResource, WarehouseResource
 from jira_pipeline.settings import PipelineConfig
-from jira_pipeline.warehouse.flow import FLOW_TABLES, FlowSettings, derive_cycle_time_metrics
+from jira_pipeline.warehouse.flow import (
+    FLOW_TABLES,
+    FlowSettings,
+    ProjectWorkflow,
+    WorkingCalendar,
+    derive_cycle_time_metrics,
+)
+from jira_pipeline.warehouse.flow.settings import WITHDRAWN_RESOLUTIONS
 from jira_pipeline.warehouse.operations import required_as_of
 
 GROUP = "flow"
@@ -19,6 +27,7 @@ _DAILY_METRICS = "cycle_time_metrics"  # the one flow table with partitions, hen
 
 def flow_settings(config: PipelineConfig) -> FlowSettings:
     """The part of the configuration that flow metrics depend on."""
+    flow, calendar = config.flow, config.calendar
     return FlowSettings(
         time_zone=config.time_zone,
         cycle_time_from=config.cycle_time.start,
@@ -26,6 +35,20 @@ def flow_settings(config: PipelineConfig) -> FlowSettings:
         started=config.workflow.started,
         done=config.workflow.done,
         waiting=config.workflow.waiting,
+        project_workflows=tuple(
+            ProjectWorkflow(project.key, *(statuses or None for statuses in astuple(project.workflow)))
+            for project in config.tracked_projects
+            if project.workflow and project.key
+        ),
+        excluded_types=flow.excluded_types,
+        withdrawn_resolutions=WITHDRAWN_RESOLUTIONS
+        if flow.withdrawn_resolutions is None
+        else flow.withdrawn_resolutions,
+        bug_types=flow.bug_types,
+        calendar=WorkingCalendar(calendar.week, calendar.days, calendar.time_zone) if calendar else None,
+        sle_days=flow.sle_days,
+        sle_percentile=flow.sle_percentile,
+        stale_days=flow.stale_days,
     )
 
 

@@ -3,7 +3,9 @@
 from jira_pipeline.settings.config import load_config
 from jira_pipeline.settings.environment import config_path_from, database_path_from
 from jira_pipeline.settings.model import (
+    Calendar,
     CycleTimeClock,
+    FlowOptions,
     PipelineConfig,
     SyncSettings,
     TeamMember,
@@ -12,7 +14,9 @@ from jira_pipeline.settings.model import (
 )
 
 __all__ = [
+    "Calendar",
     "CycleTimeClock",
+    "FlowOptions",
     "PipelineConfig",
     "SyncSettings",
     "TeamMember",

@@ -5,14 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
-from difflib import get_close_matches
 from pathlib import Path
-from zoneinfo import available_timezones
 
 import yaml
 
 from jira_pipeline.errors import SettingsError
-from jira_pipeline.settings.model import CycleTimeClock, PipelineConfig, SyncSettings, TrackedProject, Workflow
+from jira_pipeline.settings.calendar import calendar
+from jira_pipeline.settings.model import (
+    CycleTimeClock,
+    FlowOptions,
+    PipelineConfig,
+    SyncSettings,
+    TrackedProject,
+    Workflow,
+)
 from jira_pipeline.settings.nodes import (
     Entry,
     day,
@@ -28,12 +34,23 @@ from jira_pipeline.settings.nodes import (
     take,
     text,
     texts,
+    time_zone,
     whole_number,
 )
 from jira_pipeline.settings.problems import Problems, read_text
 from jira_pipeline.settings.roster import team_members
 
-KEYS = ("start_date", "time_zone", "tracked_projects", "team_members", "cycle_time", "workflow", "sync")
+KEYS = (
+    "start_date",
+    "time_zone",
+    "tracked_projects",
+    "team_members",
+    "cycle_time",
+    "workflow",
+    "flow",
+    "calendar",
+    "sync",
+)
 
 # The first partition takes everything older, so a start before Jira itself (2002) only makes partitions nobody needs;
 # one that is more than a year ahead is a slip of the pen.
@@ -81,24 +98,14 @@ def _config(entry: Entry) -> PipelineConfig:
         path=entry.file,
         start_date=start_date or EARLIEST_START,
         tracked_projects=projects or (),
-        time_zone=take(keys, "time_zone", _time_zone, PipelineConfig.time_zone),
+        time_zone=take(keys, "time_zone", time_zone, PipelineConfig.time_zone),
         team_members=take(keys, "team_members", team_members, ()),
         cycle_time=take(keys, "cycle_time", _cycle_time, CycleTimeClock()),
         workflow=take(keys, "workflow", _workflow, Workflow()),
+        flow=take(keys, "flow", _flow, FlowOptions()),
+        calendar=take(keys, "calendar", calendar, None),
         sync=take(keys, "sync", _sync, SyncSettings()),
     )
-
-
-def _time_zone(entry: Entry) -> str | None:
-    name = text(entry)
-    zones = available_timezones()
-    if name is None or name in zones:
-        return name
-    by_folded_name = {zone.casefold(): zone for zone in zones}
-    nearest = get_close_matches(name.casefold(), by_folded_name, n=1)
-    example = f"did you mean {by_folded_name[nearest[0]]}?" if nearest else "write one such as UTC or Europe/Berlin"
-    entry.report(f"'{name}' is not an IANA time zone; {example}")
-    return None
 
 
 def _tracked_projects(entry: Entry) -> tuple[TrackedProject, ...]:
@@ -122,7 +129,7 @@ def _tracked_project(entry: Entry) -> TrackedProject | None:
     if isinstance(entry.node, yaml.ScalarNode):
         entry.report(f"must be a mapping; write - key: {entry.node.value}")
         return None
-    keys = mapping(entry, ("key", "id", "active", "story_points_field"))
+    keys = mapping(entry, ("key", "id", "active", "story_points_field", "workflow"))
     if keys is None:
         return None
     named = [keys[name] for name in ("key", "id") if name in keys]
@@ -134,6 +141,7 @@ def _tracked_project(entry: Entry) -> TrackedProject | None:
         id=take(keys, "id", _project_id, None),
         active=take(keys, "active", flag, TrackedProject.active),
         story_points_field=take(keys, "story_points_field", _field_id, None),
+        workflow=take(keys, "workflow", _workflow, None),
     )
 
 
@@ -182,6 +190,26 @@ def _workflow(entry: Entry) -> Workflow | None:
         done=take(keys, "done", texts, ()),
         waiting=take(keys, "waiting", texts, ()),
     )
+
+
+def _flow(entry: Entry) -> FlowOptions | None:
+    keys = mapping(entry, ("excluded_types", "withdrawn_resolutions", "bug_types", "sle", "stale_days"))
+    if keys is None:
+        return None
+    nothing: dict[str, Entry] = {}
+    sle = take(keys, "sle", _sle, nothing)
+    return FlowOptions(
+        excluded_types=take(keys, "excluded_types", texts, ()),
+        withdrawn_resolutions=take(keys, "withdrawn_resolutions", texts, None),
+        bug_types=take(keys, "bug_types", texts, FlowOptions.bug_types),
+        sle_days=take(sle, "days", whole_number(1, 3650, "days"), None),
+        sle_percentile=take(sle, "percentile", whole_number(1, 99, "percent"), FlowOptions.sle_percentile),
+        stale_days=take(keys, "stale_days", whole_number(1, 3650, "days"), FlowOptions.stale_days),
+    )
+
+
+def _sle(entry: Entry) -> dict[str, Entry] | None:
+    return mapping(entry, ("days", "percentile"))
 
 
 def _sync(entry: Entry) -> SyncSettings | None:

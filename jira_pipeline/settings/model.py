@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -12,17 +13,31 @@ ClockStop = Literal["resolved", "done"]
 
 
 @dataclass(frozen=True)
+class Workflow:
+    """Statuses, by id or name, that play another part than their category says; empty means that the category decides.
+
+    `started` start the clock, `done` stop it, `waiting` are queues (for flow efficiency).
+    """
+
+    started: tuple[str, ...] = ()
+    done: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class TrackedProject:
     """A Jira project to keep in sync, named by key, by id, or by both; at least one is given.
 
     `key` is in capital letters, as Jira writes it. An inactive project keeps its rows and is not synced.
     `story_points_field` is a field id such as `customfield_10016`; None lets the pipeline discover the field.
+    `workflow` replaces that of the whole file for this project; None: the same.
     """
 
     key: str | None = None
     id: str | None = None
     active: bool = True
     story_points_field: str | None = None
+    workflow: Workflow | None = None
 
 
 @dataclass(frozen=True)
@@ -45,15 +60,31 @@ class CycleTimeClock:
 
 
 @dataclass(frozen=True)
-class Workflow:
-    """Statuses, by id or name, that play another part than their category says; empty means that the category decides.
+class FlowOptions:
+    """What counts in flow metrics. `excluded_types` are issue types left out; `withdrawn_resolutions` end an issue
+    without delivering it (None: a built-in list of Jira's usual ones); `bug_types` are the types of the bug queue.
+    `sle_days` is the service level expectation in days at `sle_percentile` (None: what that share of the last
+    year's issues took). Open work is stale after `stale_days` without update."""
 
-    `started` start the clock, `done` stop it, `waiting` are queues (for flow efficiency).
-    """
+    excluded_types: tuple[str, ...] = ()
+    withdrawn_resolutions: tuple[str, ...] | None = None
+    bug_types: tuple[str, ...] = ("Bug",)
+    sle_days: int | None = None
+    sle_percentile: int = 85
+    stale_days: int = 10
 
-    started: tuple[str, ...] = ()
-    done: tuple[str, ...] = ()
-    waiting: tuple[str, ...] = ()
+
+Spans = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """When work is done, as spans of local time (`("09:00", "17:00")`): `week` by weekday (`mon` to `sun`; absent:
+    none), `days` by single dates, which win; a holiday is a date without spans. `time_zone` None: that of the file."""
+
+    week: Mapping[str, Spans]
+    days: Mapping[date, Spans] = field(default_factory=dict)
+    time_zone: str | None = None
 
 
 @dataclass(frozen=True)
@@ -75,4 +106,6 @@ class PipelineConfig:
     team_members: tuple[TeamMember, ...] = ()
     cycle_time: CycleTimeClock = field(default_factory=CycleTimeClock)
     workflow: Workflow = field(default_factory=Workflow)
+    flow: FlowOptions = field(default_factory=FlowOptions)
+    calendar: Calendar | None = None
     sync: SyncSettings = field(default_factory=SyncSettings)

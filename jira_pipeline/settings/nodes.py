@@ -13,6 +13,7 @@ from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
+from zoneinfo import available_timezones
 
 import yaml
 
@@ -231,3 +232,16 @@ def day(earliest: date, latest: date) -> Callable[[Entry], date | None]:
         return value
 
     return read
+
+
+def time_zone(entry: Entry) -> str | None:
+    """The name of an IANA time zone."""
+    name = text(entry)
+    zones = available_timezones()
+    if name is None or name in zones:
+        return name
+    by_folded_name = {zone.casefold(): zone for zone in zones}
+    nearest = get_close_matches(name.casefold(), by_folded_name, n=1)
+    example = f"did you mean {by_folded_name[nearest[0]]}?" if nearest else "write one such as UTC or Europe/Berlin"
+    entry.report(f"'{name}' is not an IANA time zone; {example}")
+    return None

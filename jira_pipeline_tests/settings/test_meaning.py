@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from jira_pipeline.settings import (
+    Calendar,
     CycleTimeClock,
+    FlowOptions,
     SyncSettings,
     TeamMember,
     TrackedProject,
@@ -28,7 +30,46 @@ def test_the_smallest_file_gives_the_documented_defaults(write: Write) -> None:
     assert config.team_members == ()
     assert config.cycle_time == CycleTimeClock(start="created", stop="resolved")
     assert config.workflow == Workflow(started=(), done=(), waiting=())
+    assert config.flow == FlowOptions()
+    assert config.calendar is None
     assert config.sync == SyncSettings(overlap_hours=12, concurrency=8)
+
+
+def test_the_flow_settings_are_read(write: Write) -> None:
+    config = load_config(
+        write(
+            """\
+start_date: 2026-11-01
+tracked_projects:
+  - key: APP
+    workflow: {started: [Development], waiting: [Ready for QA]}
+flow:
+  excluded_types: [Test Case]
+  withdrawn_resolutions: [Rejected]
+  bug_types: [Bug, Incident]
+  sle: {days: 12, percentile: 90}
+  stale_days: 5
+calendar:
+  time_zone: Europe/Berlin
+  week: {mon: ["09:00-12:00", "13:00 - 17:00"], sat: ["22:00-24:00"]}
+  days: {2026-12-25: [], "2026-12-27": ["10:00-14:00"]}
+"""
+        )
+    )
+    assert config.tracked_projects[0].workflow == Workflow(started=("Development",), waiting=("Ready for QA",))
+    assert config.flow == FlowOptions(
+        excluded_types=("Test Case",),
+        withdrawn_resolutions=("Rejected",),
+        bug_types=("Bug", "Incident"),
+        sle_days=12,
+        sle_percentile=90,
+        stale_days=5,
+    )
+    assert config.calendar == Calendar(
+        week={"mon": (("09:00", "12:00"), ("13:00", "17:00")), "sat": (("22:00", "24:00"),)},
+        days={date(2026, 12, 25): (), date(2026, 12, 27): (("10:00", "14:00"),)},
+        time_zone="Europe/Berlin",
+    )
 
 
 def test_every_setting_is_read(write: Write) -> None:
