@@ -23,7 +23,7 @@ from jira_pipeline.warehouse.statements import run_sql, sql_text
 log = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 1
-_SCHEMA_FILES = ("schema", "comments", "schema_flow")
+_SCHEMA_FILES = ("schema", "comments", "schema_census", "schema_flow")
 # Named, because a newer DuckDB would write files that the clients of people's tools cannot open yet.
 _STORAGE_VERSION = "v1.5.0"
 _MEMORY_LIMIT = "1GB"
@@ -177,6 +177,7 @@ def _ensure_schema(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
             raise SettingsError(f"{path} was written by a newer jira_pipeline: update this installation.")
     run_sql(connection, "schema")
     run_sql(connection, "comments")
+    run_sql(connection, "schema_census")
     create_flow_tables(connection)
     connection.execute("DELETE FROM ops.state WHERE name = 'schema'")
     connection.execute("INSERT INTO ops.state VALUES ('schema', ?)", [definition])

@@ -23,9 +23,7 @@ def verdict(
     stored = StoredIssues({1: APP, 2: APP}, frozenset())
     comparison = compare(stored, {APP: seen, OPS: set()})[APP]
     assert 2 in comparison.missing
-    return judge(
-        APP, comparison, locations, tracked_ids={APP, OPS}, missed_since=missed_since or {}, now=NOW
-    )
+    return judge(APP, comparison, locations, tracked_ids={APP, OPS}, missed_since=missed_since or {}, now=NOW)
 
 
 def test_an_issue_that_does_not_answer_by_id_is_deleted_where_its_project_shows_others() -> None:

@@ -1,0 +1,154 @@
+"""One census of the tracked projects, and what it changes in the warehouse: all in one transaction, or nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from pathlib import Path
+
+from jira_pipeline.errors import SettingsError
+from jira_pipeline.jira.jql import IssueWindow
+from jira_pipeline.jira.site import JiraSite
+from jira_pipeline.settings import PipelineConfig
+from jira_pipeline.sync.census import StoredIssues
+from jira_pipeline.sync.fetch import ProjectFetch
+from jira_pipeline.sync.plan import ProjectPlan
+from jira_pipeline.sync.project_census import ProjectCensus, observe
+from jira_pipeline.warehouse.census import CensusOutcome, missed_since, store_census, stored_issues
+from jira_pipeline.warehouse.database import Warehouse
+from jira_pipeline.warehouse.ingest import Selection, select_projects
+from jira_pipeline.warehouse.load import load_issues
+from jira_pipeline.warehouse.operations import known_project_ids, watermarks
+
+
+def take_census(
+    site: JiraSite,
+    warehouse: Warehouse,
+    config: PipelineConfig,
+    *,
+    run_id: str,
+    partition_date: date,
+    confirmed: Sequence[str] = (),
+) -> tuple[CensusOutcome, ...]:
+    """Compare every tracked project's stored issues with those the site shows, and act on the differences.
+
+    `confirmed` are keys of projects of which many issues are known to be gone at once. One project's failure leaves the
+    others done and is part of the result. Raises `RunFatal` with nothing marked, `SettingsError` before anything is
+    asked for when a confirmed project is not tracked or nothing has been synced yet.
+    """
+    with warehouse.syncing() as landing:
+        listed, now = site.projects(), site.server_time()
+        with warehouse.transaction() as connection:
+            selection = select_projects(site, listed, config, known_ids=known_project_ids(connection))
+            synced = watermarks(connection)
+            stored = stored_issues(connection)
+            missed = missed_since(connection)
+        if not synced:
+            raise SettingsError("Nothing has been synced yet: run `jira-pipeline sync` first.")
+        confirmed_ids = _confirmed_ids(selection, confirmed, config.path)
+        censuses = [ProjectCensus(project.key, project) for _, project in selection.active]
+        for census in censuses:
+            if census.project is not None and census.project.archived:
+                census.status = "archived"
+            elif census.project_id not in synced:
+                census.status = "pending"
+        observe(
+            site,
+            censuses,
+            stored,
+            landing,
+            confirmed_ids=confirmed_ids,
+            missed_since=missed,
+            now=now,
+            threads=config.sync.concurrency,
+        )
+        for entry, error in selection.missing:
+            hidden = ProjectCensus(entry.key or f"id {entry.id}", None)
+            hidden.fail(error)
+            censuses.append(hidden)
+        return _store(warehouse, censuses, stored, missed, run_id=run_id, partition_date=partition_date, started_at=now)
+
+
+def _confirmed_ids(selection: Selection, confirmed: Sequence[str], path: Path) -> set[str]:
+    names = {name: project.id for entry, project in selection.active for name in (entry.key, project.key) if name}
+    unknown = sorted({key.upper() for key in confirmed} - names.keys())
+    if unknown:
+        raise SettingsError(
+            f"{', '.join(unknown)} cannot be confirmed: it is not among the active tracked projects of {path} "
+            f"that Jira shows; choose from {', '.join(sorted(names)) or 'none'}."
+        )
+    return {names[key.upper()] for key in confirmed}
+
+
+def _store(
+    warehouse: Warehouse,
+    censuses: Sequence[ProjectCensus],
+    stored: StoredIssues,
+    missed: Mapping[int, datetime],
+    *,
+    run_id: str,
+    partition_date: date,
+    started_at: datetime,
+) -> tuple[CensusOutcome, ...]:
+    outcomes = [_outcome(census, stored) for census in censuses]
+    with warehouse.transaction() as connection:
+        for census, outcome in zip(censuses, outcomes, strict=True):
+            if census.files or census.unreadable:
+                load_issues(
+                    connection, _as_fetch(census, started_at), partition_date=partition_date, synced_at=started_at
+                )
+            store_census(
+                connection,
+                outcome,
+                run_id=run_id,
+                taken_at=started_at,
+                removals=census.removals,
+                suspects={issue_id: missed.get(issue_id, started_at) for issue_id in census.suspects},
+                was_examined=census.was_examined,
+            )
+    for census in censuses:
+        for file in census.files:
+            file.unlink()
+    return tuple(sorted(outcomes, key=lambda outcome: outcome.project_key))
+
+
+def _outcome(census: ProjectCensus, stored: StoredIssues) -> CensusOutcome:
+    reasons = Counter(census.removals.values())
+    back = census.fetched & stored.removed
+    moved_in = census.fetched & stored.project_of.keys() - census.comparison.known
+    return CensusOutcome(
+        project_id=census.project.id if census.project else None,
+        project_key=census.key,
+        status=census.status,
+        known=len(census.comparison.known),
+        seen=len(census.seen or ()),
+        deleted=reasons["deleted"],
+        moved_out=reasons["moved_out"],
+        not_visible=reasons["not_visible"],
+        moved_in=len(moved_in),
+        back=len(back),
+        found=len(census.fetched - back - moved_in - census.comparison.known),
+        hidden=len(census.verdict.hidden),
+        suspected=len(census.verdict.suspected),
+        held=census.held,
+        requests=census.meter.requests,
+        error=census.note if census.error is None else str(census.error),
+    )
+
+
+def _as_fetch(census: ProjectCensus, started_at: datetime) -> ProjectFetch:
+    """The fetched issues in the form in which a sync hands them to the warehouse. The watermark is no matter here."""
+    assert census.project is not None
+    return ProjectFetch(
+        plan=ProjectPlan(census.project, "incremental", IssueWindow(census.project.id), None),
+        files=census.files,
+        unreadable=tuple(census.unreadable),
+        issues_fetched=len(census.fetched),
+        watermark=None,
+        started_at=started_at,
+        requests=census.meter.requests,
+        retries=census.meter.retries,
+        bytes_received=census.meter.bytes_received,
+        error=census.error,
+    )
