@@ -6,6 +6,7 @@ import dagster as dg
 import duckdb
 
 from jira_pipeline.resources import WarehouseResource
+from jira_pipeline.warehouse.census import census_outcomes
 from jira_pipeline.warehouse.operations import run_outcomes
 from jira_pipeline.warehouse.statements import sql_text
 
@@ -110,12 +111,44 @@ def nothing_in_quarantine(warehouse: WarehouseResource) -> dg.AssetCheckResult:
     )
 
 
+@dg.asset_check(asset="issue_census", name="no_mass_removal", pool="duckdb_writer")
+def no_mass_removal(context: dg.AssetCheckExecutionContext, warehouse: WarehouseResource) -> dg.AssetCheckResult:
+    """No project has lost more than a fifth of its issues (and more than ten) at once. Where one has, nothing of it was
+    marked as removed, and this says how to confirm that it is right."""
+    with warehouse.get_connection() as connection:
+        held = [outcome for outcome in census_outcomes(connection, context.run.run_id) if outcome.held]
+    return dg.AssetCheckResult(
+        passed=not held,
+        metadata={
+            "issues held back": sum(outcome.held for outcome in held),
+            **{outcome.project_key: outcome.error or "" for outcome in held},
+        },
+    )
+
+
+@dg.asset_check(asset="issue_census", name="every_project_counted", pool="duckdb_writer")
+def every_project_counted(context: dg.AssetCheckExecutionContext, warehouse: WarehouseResource) -> dg.AssetCheckResult:
+    """The census reached every tracked project. A warning where Jira does not show one, an error where it failed."""
+    with warehouse.get_connection() as connection:
+        outcomes = census_outcomes(connection, context.run.run_id)
+    missed = [outcome for outcome in outcomes if outcome.status in ("error", "not_visible")]
+    return dg.AssetCheckResult(
+        passed=not missed,
+        severity=dg.AssetCheckSeverity.ERROR
+        if any(outcome.status == "error" for outcome in missed)
+        else dg.AssetCheckSeverity.WARN,
+        metadata={"projects": len(outcomes), **{outcome.project_key: outcome.error or "" for outcome in missed}},
+    )
+
+
 CHECKS = [
     *(_keys_unique(table, key) for table, key in _KEYS.items()),
     histories_complete,
     counts_agree,
     every_project_loaded,
     nothing_in_quarantine,
+    no_mass_removal,
+    every_project_counted,
 ]
 
 

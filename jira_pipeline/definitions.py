@@ -6,14 +6,15 @@ import os
 
 import dagster as dg
 
+from jira_pipeline.assets.census import issue_census
 from jira_pipeline.assets.extraction import issues, projects, sync_issues, users
 from jira_pipeline.assets.flow import cycle_time_metrics, derive_flow
 from jira_pipeline.assets.people import matched_assignees
 from jira_pipeline.assets.publication import published_database
 from jira_pipeline.checks import CHECKS
-from jira_pipeline.jobs import daily_sync
+from jira_pipeline.jobs import daily_sync, reconcile
 from jira_pipeline.resources import TrackedProjectsResource, WarehouseResource, jira_resource
-from jira_pipeline.schedules import daily_sync_schedule
+from jira_pipeline.schedules import daily_sync_schedule, reconcile_schedule
 from jira_pipeline.settings import config_path_from, database_path_from
 from jira_pipeline.sync.progress import LoggedProgress, Progress
 
@@ -25,6 +26,7 @@ def build_definitions(progress: Progress) -> dg.Definitions:
             projects,
             sync_issues,
             users,
+            issue_census,
             issues,
             matched_assignees,
             derive_flow,
@@ -32,8 +34,8 @@ def build_definitions(progress: Progress) -> dg.Definitions:
             published_database,
         ],
         asset_checks=CHECKS,
-        jobs=[daily_sync],
-        schedules=[daily_sync_schedule],
+        jobs=[daily_sync, reconcile],
+        schedules=[daily_sync_schedule, reconcile_schedule],
         resources={
             "jira": jira_resource(),
             "tracked_projects": TrackedProjectsResource(config_path=str(config_path_from(os.environ))),

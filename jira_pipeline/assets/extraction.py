@@ -132,7 +132,7 @@ def users(
 
 @dg.multi_asset(
     name="issues",
-    specs=[table_spec("issues", group=GROUP, deps=["raw_issues"])],
+    specs=[table_spec("issues", group=GROUP, deps=["raw_issues", "issue_census"])],
     partitions_def=DAILY,
     backfill_policy=BACKFILL,
     pool=POOL,

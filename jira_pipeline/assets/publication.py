@@ -6,6 +6,7 @@ import dagster as dg
 
 from jira_pipeline.assets.metadata import OWNERS
 from jira_pipeline.resources import WarehouseResource
+from jira_pipeline.warehouse.census import census_outcomes
 from jira_pipeline.warehouse.flow import FLOW_TABLES
 from jira_pipeline.warehouse.operations import run_outcomes
 
@@ -43,12 +44,19 @@ def published_database(
         },
     )
     with warehouse.get_connection() as connection:
-        failed = [o for o in run_outcomes(connection, context.run_id) if o.was_fetched and o.error is not None]
+        failed = {
+            o.project_key: o.error
+            for o in run_outcomes(connection, context.run_id)
+            if o.was_fetched and o.error is not None
+        }
+        failed |= {
+            o.project_key: o.error or "" for o in census_outcomes(connection, context.run_id) if o.status == "error"
+        }
     if failed:
         raise dg.Failure(
             description=f"{len(failed)} of the tracked projects could not be synced; "
-            "what was fetched is stored and published. " + " ".join(f"{o.project_key}: {o.error}" for o in failed),
-            metadata={o.project_key: o.error or "" for o in failed},
+            "what was fetched is stored and published. " + " ".join(f"{key}: {error}" for key, error in failed.items()),
+            metadata=dict(failed),
             allow_retries=False,
         )
 
