@@ -21,9 +21,8 @@ def calendar(entry: Entry) -> Calendar | None:
         return None
     none: dict[str, Spans] = {}
     week = take(keys, "week", _week, none)
-    if not week:
+    if "week" not in keys:
         entry.report('has no working time; write week: with a list of spans for each day, such as mon: ["09:00-17:00"]')
-        return None
     return Calendar(week=week, days=take(keys, "days", _days, {}), time_zone=take(keys, "time_zone", time_zone, None))
 
 
