@@ -95,7 +95,17 @@ def select_projects(
         names |= {name for name in (entry.key, project.key if project else None) if name}
         if wanted and not wanted & {entry.key, project.key if project else None}:
             continue
-        if project is not None:
+        if project is not None and project.archived:
+            missing.append(
+                (
+                    entry,
+                    ProjectUnavailable(
+                        f"Project {project.key} is archived at {site.identity.server}, and searches leave such projects "
+                        f"out. What is stored stays; set active: false for it in {config.path}, or restore it in Jira."
+                    ),
+                )
+            )
+        elif project is not None:
             active.append((entry, project))
         else:
             missing.append(
@@ -257,6 +267,7 @@ def _tracked_states(
             TrackedState(
                 project_id=project.id if project else project_id,
                 project_key=project.key if project else entry.key or f"id {entry.id}",
+                configured_key=entry.key,
                 name=project.name if project else None,
                 is_active=entry.active,
             )

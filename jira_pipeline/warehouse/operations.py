@@ -19,10 +19,12 @@ from jira_pipeline.warehouse.statements import run_sql
 
 @dataclass(frozen=True)
 class TrackedState:
-    """A tracked project as ops.tracked_projects holds it. `project_id` is None until Jira has shown the project."""
+    """A tracked project as ops.tracked_projects holds it. `project_id` is None until Jira has shown the project;
+    `configured_key` is the key in the configuration, which a rename does not change."""
 
     project_id: str | None
     project_key: str | None
+    configured_key: str | None
     name: str | None
     is_active: bool
 
@@ -51,8 +53,12 @@ def set_aside(connection: duckdb.DuckDBPyConnection, project_key: str) -> tuple[
 
 
 def known_project_ids(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """By project key: the id of every project that has been tracked and seen before."""
-    rows = connection.execute("SELECT project_key, project_id FROM ops.tracked_projects WHERE project_id IS NOT NULL")
+    """By the key in the configuration: the id of every project that has been tracked and seen before. So a project is
+    followed after it got another key."""
+    rows = connection.execute(
+        "SELECT configured_key, project_id FROM ops.tracked_projects "
+        "WHERE configured_key IS NOT NULL AND project_id IS NOT NULL"
+    )
     return dict(rows.fetchall())
 
 

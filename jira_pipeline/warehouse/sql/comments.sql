@@ -106,6 +106,7 @@ COMMENT ON COLUMN matched_assignees.open_issues IS 'Those of them whose status c
 COMMENT ON TABLE ops.tracked_projects IS 'One row a project that is or was tracked, and how its last sync ended.';
 COMMENT ON COLUMN ops.tracked_projects.project_id IS 'NULL until Jira has shown the project.';
 COMMENT ON COLUMN ops.tracked_projects.project_key IS 'Project key.';
+COMMENT ON COLUMN ops.tracked_projects.configured_key IS 'The key in jira_pipeline.yaml: a former one, where the project has been renamed since.';
 COMMENT ON COLUMN ops.tracked_projects.name IS 'Project name.';
 COMMENT ON COLUMN ops.tracked_projects.is_active IS 'Whether the project is synced; an inactive one keeps its rows.';
 COMMENT ON COLUMN ops.tracked_projects.sync_status IS 'pending, syncing, complete or error.';

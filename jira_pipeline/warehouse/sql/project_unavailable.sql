@@ -7,4 +7,4 @@ SELECT
     CAST($at AS TIMESTAMPTZ) AS started_at, CAST($at AS TIMESTAMPTZ) AS finished_at, 'error' AS status,
     0 AS issues_fetched, $error AS error;
 
-UPDATE ops.tracked_projects SET sync_status = 'error', last_sync_error = $error WHERE project_key = $project_key;
+UPDATE ops.tracked_projects SET sync_status = 'error', last_sync_error = $error WHERE $project_key IN (project_key, configured_key);

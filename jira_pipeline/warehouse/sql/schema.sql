@@ -116,6 +116,7 @@ CREATE TABLE IF NOT EXISTS matched_assignees (
 CREATE TABLE IF NOT EXISTS ops.tracked_projects (
     project_id      VARCHAR,
     project_key     VARCHAR,
+    configured_key  VARCHAR,
     name            VARCHAR,
     is_active       BOOLEAN,
     sync_status     VARCHAR,

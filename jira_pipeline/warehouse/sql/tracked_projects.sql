@@ -2,7 +2,7 @@
 -- A project that is no longer configured stays with is_active = false. Parameter: $tracked (a JSON array).
 
 CREATE OR REPLACE TEMP TABLE configured AS
-SELECT unnest(from_json($tracked, '[{"project_id": "VARCHAR", "project_key": "VARCHAR", "name": "VARCHAR", "is_active": "BOOLEAN"}]'), recursive := true);
+SELECT unnest(from_json($tracked, '[{"project_id": "VARCHAR", "project_key": "VARCHAR", "configured_key": "VARCHAR", "name": "VARCHAR", "is_active": "BOOLEAN"}]'), recursive := true);
 
 -- Known by key only until Jira has shown its id.
 UPDATE ops.tracked_projects AS tracked
@@ -11,7 +11,7 @@ FROM configured
 WHERE tracked.project_id IS NULL AND tracked.project_key = configured.project_key;
 
 UPDATE ops.tracked_projects AS tracked
-SET project_key = configured.project_key, name = coalesce(configured.name, tracked.name), is_active = configured.is_active
+SET project_key = configured.project_key, configured_key = configured.configured_key, name = coalesce(configured.name, tracked.name), is_active = configured.is_active
 FROM configured
 WHERE tracked.project_id IS NOT DISTINCT FROM configured.project_id AND (tracked.project_id IS NOT NULL OR tracked.project_key = configured.project_key);
 
@@ -23,7 +23,7 @@ WHERE NOT EXISTS (
 );
 
 INSERT INTO ops.tracked_projects BY NAME
-SELECT project_id, project_key, name, is_active, 'pending' AS sync_status, 0 AS issue_count
+SELECT project_id, project_key, configured_key, name, is_active, 'pending' AS sync_status, 0 AS issue_count
 FROM configured
 WHERE NOT EXISTS (
     FROM ops.tracked_projects AS tracked
