@@ -1,9 +1,9 @@
 """Flow metrics: from the changelog of every issue to the tables that people query.
 
-One table, `status_intervals`, is derived from `issues` and `issue_changes`; every other figure is read from it (and from
-`field_intervals`, the same for assignee, sprint, story points, flag and project). The SQL lives in
-`jira_pipeline/warehouse/sql`, one file a table; the functions here say when to run it and with what. `FLOW_TABLES` lists
-the tables in order. Definitions, with formulas and worked examples: docs/metrics.md.
+One table, `status_intervals`, is derived from `issues` and `issue_changes`; every other figure is read from it (and
+from `field_intervals`, the same for assignee, sprint, story points, flag and project). The SQL lives in
+`jira_pipeline/warehouse/sql`, one file a table; the functions here say when to run it and with what. `FLOW_TABLES`
+lists the tables in order. Definitions, with formulas and worked examples: docs/metrics.md.
 
 All functions work on a connection whose transaction and write lock the caller holds; none of them commits.
 """

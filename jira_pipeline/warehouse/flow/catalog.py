@@ -11,7 +11,7 @@ from typing import Protocol
 import duckdb
 
 from jira_pipeline.warehouse.flow.cumulative_flow import derive_cumulative_flow
-from jira_pipeline.warehouse.flow.cycle_times import derive_cycle_time_metrics, derive_cycle_times
+from jira_pipeline.warehouse.flow.cycle_times import derive_cycle_time_metrics, derive_cycle_times_only
 from jira_pipeline.warehouse.flow.forecasts import derive_forecast_backtest, derive_forecasts
 from jira_pipeline.warehouse.flow.marts import derive_mart
 from jira_pipeline.warehouse.flow.settings import FlowSettings
@@ -49,7 +49,7 @@ FLOW_TABLES: tuple[FlowTable, ...] = (
     FlowTable(
         "cycle_times",
         ("issues", "status_intervals", "time_in_status", "field_intervals", "matched_assignees", "projects"),
-        derive_cycle_times,
+        derive_cycle_times_only,
     ),
     FlowTable("cycle_time_metrics", ("cycle_times", "status_intervals"), derive_cycle_time_metrics),
     FlowTable("cumulative_flow", ("status_intervals",), derive_cumulative_flow),

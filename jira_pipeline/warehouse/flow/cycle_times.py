@@ -27,6 +27,12 @@ def derive_cycle_times(connection: duckdb.DuckDBPyConnection, settings: FlowSett
     """
     derive_time_in_status(connection, settings, as_of=as_of)
     derive_field_intervals(connection, settings, as_of=as_of)
+    return derive_cycle_times_only(connection, settings, as_of=as_of)
+
+
+def derive_cycle_times_only(connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, as_of: datetime) -> int:
+    """`derive_cycle_times` for a caller that has just brought all the tables it reads up to date."""
+    require_zone(as_of)
     # Which fields are flags, points and sprints, and what projects are called, comes from outside the issues.
     roles = connection.execute("SELECT DISTINCT role, field_id FROM ops.field_roles ORDER BY ALL").fetchall()
     projects = connection.execute("SELECT project_id, project_key FROM projects ORDER BY ALL").fetchall()

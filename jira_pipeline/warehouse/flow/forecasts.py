@@ -21,8 +21,8 @@ from jira_pipeline.warehouse.flow.statements import row_count
 
 HISTORY_DAYS = 90
 HORIZON_DAYS = 30
-TRIALS = 5_000
-BACKTEST_TRIALS = 2_000
+TRIALS = 2_000
+BACKTEST_TRIALS = 1_000
 BACKTEST_MONTHS = 12
 SEED = 20_240_229
 PERCENTILES = (50, 70, 85, 95)
@@ -33,7 +33,8 @@ Counts = npt.NDArray[np.int64]
 
 INSERT_FORECASTS = """
 INSERT INTO forecasts BY NAME SELECT unnest(from_json($rows, '[{"project_key": "VARCHAR", "kind": "VARCHAR",
-    "horizon_days": "INTEGER", "items": "BIGINT", "items_meaning": "VARCHAR", "percentile": "INTEGER", "value": "BIGINT",
+    "horizon_days": "INTEGER", "items": "BIGINT", "items_meaning": "VARCHAR", "percentile": "INTEGER",
+    "value": "BIGINT",
     "forecast_date": "DATE", "trials": "INTEGER", "seed": "BIGINT", "history_days": "INTEGER", "problem": "VARCHAR"}]'),
     recursive := true)
 """
@@ -85,8 +86,8 @@ def derive_forecast_backtest(connection: duckdb.DuckDBPyConnection, settings: Fl
 
 def how_many(daily: Counts, days: int, trials: int, generator: np.random.Generator) -> Counts:
     """Issues delivered in `days` days, in each of `trials` futures drawn from `daily`."""
-    drawn = generator.integers(0, len(daily), size=(trials, days), dtype=np.uint16)
-    return np.asarray(daily[drawn].sum(axis=1), dtype=np.int64)
+    drawn = generator.integers(0, len(daily), size=(trials, days), dtype=np.uint8)
+    return np.asarray(daily.take(drawn).sum(axis=1), dtype=np.int64)
 
 
 def days_until(daily: Counts, items: Sequence[int], trials: int, generator: np.random.Generator) -> Counts:
@@ -95,8 +96,8 @@ def days_until(daily: Counts, items: Sequence[int], trials: int, generator: np.r
     answer = np.full((trials, len(targets)), FARTHEST_DAYS + 1, dtype=np.int64)
     delivered = np.zeros(trials, dtype=np.int64)
     for begin in range(0, FARTHEST_DAYS, HORIZON_DAYS):
-        drawn = generator.integers(0, len(daily), size=(trials, HORIZON_DAYS), dtype=np.uint16)
-        reached = delivered[:, None] + daily[drawn].cumsum(axis=1)
+        drawn = generator.integers(0, len(daily), size=(trials, HORIZON_DAYS), dtype=np.uint8)
+        reached = delivered[:, None] + daily.take(drawn).cumsum(axis=1)
         for number, target in enumerate(targets):
             day = begin + 1 + (reached < target).sum(axis=1)
             open_still = (answer[:, number] > FARTHEST_DAYS) & (reached[:, -1] >= target)

@@ -1,4 +1,4 @@
-"""The derived tables as such: made at opening, remade when their definition changes, rebuilt when a setting does."""
+"""The derived tables as such: made at opening, remade when defined anew, rebuilt when a setting changes."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ from jira_pipeline.warehouse.flow.statements import run_sql, sql_text
 
 SCHEMA_FILE = "schema_flow"
 TABLE = re.compile(
-    r"-- (?P<comment>[^\n]+)\nCREATE TABLE IF NOT EXISTS (?P<name>[\w.]+) \(\n(?P<columns>.*?)\n\);", re.S
+    r"-- (?P<comment>[^\n]+)\n"
+    r"CREATE TABLE IF NOT EXISTS (?P<name>[\w.]+) \(\n(?P<columns>.*?)\n\);",
+    re.S,
 )
 COLUMN = re.compile(r" {4}(?P<name>\w+) [^\n]*?-- (?P<comment>[^\n]+)")
 
 
 def create_flow_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create the derived tables, with a comment on each and on every column, unless they are as this version makes them.
+    """Create the derived tables, each and every column with a comment, unless this version has made them already.
 
     Tables that another version made are dropped first: they hold nothing that the next run does not derive again, so a
     new column needs no migration.

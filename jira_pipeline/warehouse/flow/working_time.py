@@ -41,7 +41,7 @@ def load_work_spans(
 
 
 def _instant(day: date, clock: str, zone: ZoneInfo) -> int:
-    """Microseconds since 1970 of a local time of day; exact, so that a span over a change of the clock has its true length."""
+    """Microseconds since 1970 of a local time of day: a span over a change of the clock gets its true length."""
     hour, minute = (int(part) for part in clock.split(":"))
     local = datetime.combine(day, time(), zone) + timedelta(days=hour // 24, hours=hour % 24, minutes=minute)
     return round(local.timestamp() * 1_000_000)

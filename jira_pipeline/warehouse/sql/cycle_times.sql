@@ -2,6 +2,12 @@
 -- Run after flow_macros.sql and workflow_rules.sql, and after the caller filled work_spans (begins_at, ends_at, hours_before).
 -- $time_zone: in which days begin; $cycle_time_from, $cycle_time_to: the headline clock; $has_calendar.
 
+CREATE OR REPLACE TEMP TABLE outdated_issues AS
+SELECT coalesce(i.issue_id, d.issue_id) AS issue_id
+FROM (SELECT issue_id, load_id FROM issues) i
+FULL JOIN (SELECT issue_id, load_id FROM cycle_times) d ON d.issue_id = i.issue_id
+WHERE d.issue_id IS NULL OR i.issue_id IS NULL OR d.load_id IS DISTINCT FROM i.load_id;
+
 CREATE OR REPLACE TEMP TABLE changed_issues AS
 SELECT i.issue_id, i.issue_key, i.project_id, i.project_key, i.issue_type, i.priority, i.hierarchy_level, i.is_subtask,
        i.assignee_id, i.story_points, i.resolution, i.status, i.status_category, i.created_at, i.resolved_at, i.load_id,
@@ -9,12 +15,10 @@ SELECT i.issue_id, i.issue_key, i.project_id, i.project_key, i.issue_type, i.pri
            AND NOT list_contains($excluded_types, folded(i.issue_type)) AS counts_in_flow,
        coalesce(r.history_complete, true) AS history_complete
 FROM issues i
-LEFT JOIN (SELECT issue_id, load_id FROM cycle_times) d ON d.issue_id = i.issue_id
 LEFT JOIN (SELECT issue_id, history_complete FROM raw_issues) r ON r.issue_id = i.issue_id
-WHERE d.issue_id IS NULL OR d.load_id IS DISTINCT FROM i.load_id;
+WHERE i.issue_id IN (SELECT issue_id FROM outdated_issues);
 
-DELETE FROM cycle_times
-WHERE issue_id IN (SELECT issue_id FROM changed_issues) OR issue_id NOT IN (SELECT issue_id FROM issues);
+DELETE FROM cycle_times WHERE issue_id IN (SELECT issue_id FROM outdated_issues);
 
 CREATE OR REPLACE TEMP TABLE clocks AS
 SELECT issue_id,

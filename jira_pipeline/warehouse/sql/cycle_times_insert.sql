@@ -92,3 +92,4 @@ DROP TABLE judged;
 DROP TABLE backward_moves;
 DROP TABLE clocks;
 DROP TABLE changed_issues;
+DROP TABLE outdated_issues;

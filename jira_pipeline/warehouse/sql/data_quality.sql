@@ -29,6 +29,8 @@ spread AS (
 )
 SELECT DISTINCT issue_id FROM spread WHERE most >= 10;
 
+DELETE FROM data_quality;
+
 INSERT INTO data_quality BY NAME
 WITH flags AS (
     SELECT issue_id, unnest([

@@ -1,16 +1,20 @@
 -- field_intervals: which value a field of every changed issue had when. Run after flow_macros.sql.
 -- The changelog is trusted: a field that it never mentions has had its present value since creation.
 
+CREATE OR REPLACE TEMP TABLE outdated_issues AS
+SELECT coalesce(i.issue_id, d.issue_id) AS issue_id
+FROM (SELECT issue_id, load_id FROM issues) i
+FULL JOIN (SELECT issue_id, load_id FROM field_intervals WHERE field = 'project' AND until_at IS NULL) d ON d.issue_id = i.issue_id
+WHERE d.issue_id IS NULL OR i.issue_id IS NULL OR d.load_id IS DISTINCT FROM i.load_id;
+
 CREATE OR REPLACE TEMP TABLE changed_issues AS
-SELECT i.issue_id, i.load_id, i.created_at, i.assignee_id, i.project_id, i.project_key, i.sprint_ids, i.sprint_names,
+SELECT i.issue_id, i.load_id, i.created_at, i.assignee_id, i.project_id, i.project_key, i.sprint_ids,
        i.story_points, i.is_flagged, coalesce(r.history_complete, true) AS history_complete
 FROM issues i
-LEFT JOIN (SELECT DISTINCT issue_id, load_id FROM field_intervals WHERE field = 'project' AND until_at IS NULL) d ON d.issue_id = i.issue_id
 LEFT JOIN raw_issues r ON r.issue_id = i.issue_id
-WHERE d.issue_id IS NULL OR d.load_id IS DISTINCT FROM i.load_id;
+WHERE i.issue_id IN (SELECT issue_id FROM outdated_issues);
 
-DELETE FROM field_intervals
-WHERE issue_id IN (SELECT issue_id FROM changed_issues) OR issue_id NOT IN (SELECT issue_id FROM issues);
+DELETE FROM field_intervals WHERE issue_id IN (SELECT issue_id FROM outdated_issues);
 
 DELETE FROM changed_issues WHERE NOT history_complete;
 
@@ -24,9 +28,9 @@ WITH followed AS (
 SELECT c.issue_id, f.field::ENUM ('assignee', 'sprint', 'story_points', 'flagged', 'project') AS field,
        c.changed_at, c.history_id, c.item_index,
        nullif(CASE WHEN f.field IN ('story_points', 'flagged') THEN c.from_string ELSE c.from_value END, '') AS from_value,
-       nullif(c.from_string, '') AS from_name,
+       CASE WHEN f.field = 'project' THEN c.from_string END AS from_name,
        nullif(CASE WHEN f.field IN ('story_points', 'flagged') THEN c.to_string ELSE c.to_value END, '') AS value,
-       nullif(c.to_string, '') AS value_name
+       CASE WHEN f.field = 'project' THEN c.to_string END AS value_name
 FROM issue_changes c
 JOIN followed f ON f.field_id = coalesce(nullif(c.field_id, ''), c.field)
 WHERE c.issue_id IN (SELECT issue_id FROM changed_issues);
@@ -48,15 +52,15 @@ points AS (
     WHERE m.value IS DISTINCT FROM CASE WHEN m.position = 1 THEN m.from_value ELSE m.previous_value END
 ),
 unmentioned AS (
-    SELECT issue_id, 'assignee' AS field, created_at AS from_at, assignee_id AS value, NULL AS value_name FROM changed_issues
+    SELECT issue_id, 'assignee' AS field, created_at AS from_at, assignee_id AS value, NULL AS value_name FROM changed_issues WHERE assignee_id IS NOT NULL
     UNION ALL
     SELECT issue_id, 'project', created_at, project_id, project_key FROM changed_issues
     UNION ALL
-    SELECT issue_id, 'sprint', created_at, array_to_string(sprint_ids, ', '), array_to_string(sprint_names, ', ') FROM changed_issues
+    SELECT issue_id, 'sprint', created_at, array_to_string(sprint_ids, ', '), NULL FROM changed_issues WHERE len(sprint_ids) > 0
     UNION ALL
-    SELECT issue_id, 'story_points', created_at, story_points::VARCHAR, story_points::VARCHAR FROM changed_issues
+    SELECT issue_id, 'story_points', created_at, story_points::VARCHAR, NULL FROM changed_issues WHERE story_points IS NOT NULL
     UNION ALL
-    SELECT issue_id, 'flagged', created_at, CASE WHEN is_flagged THEN 'Impediment' END, 'Impediment' FROM changed_issues
+    SELECT issue_id, 'flagged', created_at, 'Impediment', NULL FROM changed_issues WHERE is_flagged
 ),
 stays AS (
     SELECT issue_id, field, from_at, lead(from_at) OVER (PARTITION BY issue_id, field ORDER BY position) AS until_at, value, value_name
@@ -75,3 +79,4 @@ WHERE s.value IS NOT NULL OR s.field = 'project';
 
 DROP TABLE field_items;
 DROP TABLE changed_issues;
+DROP TABLE outdated_issues;

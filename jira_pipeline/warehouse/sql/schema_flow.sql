@@ -47,7 +47,7 @@ CREATE TABLE IF NOT EXISTS field_intervals (
     issue_id   BIGINT,              -- Jira's issue id
     field      ENUM ('assignee', 'sprint', 'story_points', 'flagged', 'project'),  -- which field
     value      VARCHAR,             -- user id; sprint ids with commas; number; flag text; project id
-    value_name VARCHAR,             -- display text of the time
+    value_name VARCHAR,             -- of projects: the name of the time
     from_at    TIMESTAMPTZ,         -- since when
     until_at   TIMESTAMPTZ,         -- until when; NULL while it goes on
     load_id    BIGINT               -- load of the issues row it was derived from

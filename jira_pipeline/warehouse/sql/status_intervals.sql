@@ -1,25 +1,29 @@
 -- status_intervals: the stays of every changed issue, from its creation and its status changes.
 -- Run after flow_macros.sql and workflow_rules.sql. $time_zone: in which days begin.
 
--- Issues whose stored row is another than the one derived from. On a rebuild the table is empty, so all are.
+-- Issues whose stored row is another than the one derived from, or gone. On a rebuild the table is empty, so all are.
+CREATE OR REPLACE TEMP TABLE outdated_issues AS
+SELECT coalesce(i.issue_id, d.issue_id) AS issue_id
+FROM (SELECT issue_id, load_id FROM issues) i
+FULL JOIN (SELECT issue_id, load_id FROM status_intervals WHERE stay_number = 1) d ON d.issue_id = i.issue_id
+WHERE d.issue_id IS NULL OR i.issue_id IS NULL OR d.load_id IS DISTINCT FROM i.load_id;
+
 CREATE OR REPLACE TEMP TABLE changed_issues AS
 SELECT i.issue_id, i.load_id, i.project_key, i.created_at, i.updated_at, i.status_id, i.status, i.status_category_changed_at,
        coalesce(i.hierarchy_level, CASE WHEN i.is_subtask THEN -1 ELSE 0 END) = 0
            AND NOT list_contains($excluded_types, folded(i.issue_type)) AS counts_in_flow,
        coalesce(s.scope, 0) AS scope, coalesce(r.history_complete, true) AS history_complete
 FROM issues i
-LEFT JOIN (SELECT issue_id, load_id FROM status_intervals WHERE stay_number = 1) d ON d.issue_id = i.issue_id
 LEFT JOIN raw_issues r ON r.issue_id = i.issue_id
 LEFT JOIN workflow_scopes s ON s.project_key = i.project_key
-WHERE d.issue_id IS NULL OR d.load_id IS DISTINCT FROM i.load_id;
+WHERE i.issue_id IN (SELECT issue_id FROM outdated_issues);
 
 CREATE OR REPLACE TEMP TABLE replaced_stays AS
 SELECT project_key, status_id, status, status_category, phase, entered_date, left_date
 FROM status_intervals
-WHERE counts_in_flow AND (issue_id IN (SELECT issue_id FROM changed_issues) OR issue_id NOT IN (SELECT issue_id FROM issues));
+WHERE counts_in_flow AND issue_id IN (SELECT issue_id FROM outdated_issues);
 
-DELETE FROM status_intervals
-WHERE issue_id IN (SELECT issue_id FROM changed_issues) OR issue_id NOT IN (SELECT issue_id FROM issues);
+DELETE FROM status_intervals WHERE issue_id IN (SELECT issue_id FROM outdated_issues);
 DELETE FROM changed_issues WHERE NOT history_complete;
 
 CREATE OR REPLACE TEMP TABLE status_items AS
@@ -197,3 +201,4 @@ DROP TABLE stays;
 DROP TABLE status_roles;
 DROP TABLE met_statuses;
 DROP TABLE changed_issues;
+DROP TABLE outdated_issues;

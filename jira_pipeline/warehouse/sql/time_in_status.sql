@@ -1,14 +1,12 @@
 -- time_in_status: the stays of every changed issue, added up by status.
 
-CREATE OR REPLACE TEMP TABLE changed_issues AS
-SELECT s.issue_id
+CREATE OR REPLACE TEMP TABLE outdated_issues AS
+SELECT coalesce(s.issue_id, d.issue_id) AS issue_id
 FROM (SELECT issue_id, load_id FROM status_intervals WHERE stay_number = 1) s
-LEFT JOIN (SELECT issue_id, any_value(load_id) AS load_id FROM time_in_status GROUP BY issue_id) d ON d.issue_id = s.issue_id
-WHERE d.issue_id IS NULL OR d.load_id IS DISTINCT FROM s.load_id;
+FULL JOIN (SELECT issue_id, load_id FROM time_in_status WHERE is_current) d ON d.issue_id = s.issue_id
+WHERE d.issue_id IS NULL OR s.issue_id IS NULL OR d.load_id IS DISTINCT FROM s.load_id;
 
-DELETE FROM time_in_status
-WHERE issue_id IN (SELECT issue_id FROM changed_issues)
-   OR issue_id NOT IN (SELECT issue_id FROM status_intervals WHERE stay_number = 1);
+DELETE FROM time_in_status WHERE issue_id IN (SELECT issue_id FROM outdated_issues);
 
 INSERT INTO time_in_status BY NAME
 SELECT issue_id, status_id, status, phase,
@@ -19,7 +17,7 @@ SELECT issue_id, status_id, status, phase,
        max(entered_at) AS last_entered_at,
        any_value(load_id) AS load_id
 FROM status_intervals
-WHERE issue_id IN (SELECT issue_id FROM changed_issues)
+WHERE issue_id IN (SELECT issue_id FROM outdated_issues)
 GROUP BY issue_id, status_id, status, phase;
 
-DROP TABLE changed_issues;
+DROP TABLE outdated_issues;

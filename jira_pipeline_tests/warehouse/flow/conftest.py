@@ -13,6 +13,7 @@ import duckdb
 import pytest
 
 from jira_pipeline.warehouse.flow import (
+    FLOW_TABLES,
     FlowSettings,
     create_flow_tables,
     derive_cycle_time_metrics,
@@ -22,6 +23,7 @@ from jira_pipeline.warehouse.flow import (
 from jira_pipeline.warehouse.flow.statements import sql_text
 
 EDGE_CASES: dict[str, Any] = json.loads((Path(__file__).parent / "edge_cases.json").read_text(encoding="utf-8"))
+FLAGGED_FIELD = "customfield_10021"
 AS_OF = datetime(2024, 6, 30, 12, tzinfo=UTC)
 
 
@@ -35,9 +37,11 @@ class FlowWarehouse:
     def clear(self) -> None:
         """Empty every table, then store the site's statuses."""
         for schema, table in self.rows("SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT temporary"):
-            self.connection.execute(f'DELETE FROM "{schema}"."{table}"')
+            but_for = "WHERE name <> 'flow.schema'" if table == "state" else ""
+            self.connection.execute(f'DELETE FROM "{schema}"."{table}" {but_for}')
         for status_id, name, category in EDGE_CASES["statuses"]:
             self.put_status(status_id, name, category)
+        self.put_field_role("flagged", FLAGGED_FIELD)
 
     def put_status(self, status_id: str, name: str, category: str | None) -> None:
         self.connection.execute("DELETE FROM statuses WHERE status_id = ?", [status_id])
@@ -55,6 +59,7 @@ class FlowWarehouse:
             "hierarchy_level": 0,
             **issue,
         }
+        payload = row.pop("payload", None)
         row["load_id"] = next(self._load_ids)
         self.remove_issue(int(str(row["issue_id"])))
         self._insert("issues", row)
@@ -62,7 +67,7 @@ class FlowWarehouse:
             key: row.get(key)
             for key in ("issue_id", "issue_key", "project_id", "project_key", "created_at", "updated_at", "load_id")
         }
-        self._insert("raw_issues", {**raw, "history_complete": history_complete})
+        self._insert("raw_issues", {**raw, "payload": payload, "history_complete": history_complete})
         for change in changes:
             values = dict(zip(EDGE_CASES["change_columns"], change, strict=True))
             self._insert("issue_changes", {"author_id": "u1", "issue_id": row["issue_id"], **values})
@@ -82,6 +87,21 @@ class FlowWarehouse:
         derive_status_intervals(self.connection, settings, as_of=as_of)
         derive_cycle_times(self.connection, settings, as_of=as_of)
         derive_cycle_time_metrics(self.connection, settings, as_of=as_of)
+
+    def derive_all(self, settings: FlowSettings | None = None, as_of: datetime = AS_OF) -> None:
+        """Every table, in the order of the catalog."""
+        for table in FLOW_TABLES:
+            table.derive(self.connection, settings or FlowSettings(), as_of=as_of)
+
+    def put_field_role(self, role: str, field_id: str) -> None:
+        self._insert("ops.field_roles", {"role": role, "field_id": field_id, "rank": 1})
+
+    def put_every_edge_case(self) -> None:
+        """Store the issues of all edge cases side by side, as issues 1, 2, 3... of one project."""
+        for number, case in enumerate(EDGE_CASES["cases"], start=1):
+            self.put_issue(
+                {**case["issue"], "issue_id": number, "issue_key": f"P-{number}", "project_key": "P"}, case["changes"]
+            )
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         return self.connection.execute(sql, list(parameters)).fetchall()

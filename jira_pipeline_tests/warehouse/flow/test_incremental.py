@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,9 +10,11 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jira_pipeline_tests.warehouse.flow.conftest import FlowWarehouse, open_flow_warehouse
+from jira_pipeline.warehouse.flow import FLOW_TABLES
+from jira_pipeline_tests.warehouse.flow.conftest import AS_OF, FLAGGED_FIELD, FlowWarehouse, open_flow_warehouse
 
-DERIVED = ("status_intervals", "cycle_times", "cycle_time_metrics")
+DERIVED = [table.name for table in FLOW_TABLES]
+SPRINT_FIELD, POINTS_FIELD = "customfield_10020", "customfield_10016"
 BEGIN = datetime(2024, 6, 3, tzinfo=UTC)
 STATUS_NAMES = {
     "1": "Backlog",
@@ -26,6 +29,25 @@ CATEGORIES = {"1": "new", "2": "new", "7": "done", "8": "done"}
 
 status_ids = st.sampled_from(sorted(STATUS_NAMES))
 hours = st.integers(min_value=-10, max_value=600)
+field_changes = st.lists(
+    st.tuples(
+        hours,
+        st.sampled_from(
+            [
+                ("assignee", "u1", "One"),
+                ("assignee", None, None),
+                (FLAGGED_FIELD, "[1]", "Impediment"),
+                (FLAGGED_FIELD, None, ""),
+                (SPRINT_FIELD, "7", "Sprint 7"),
+                (SPRINT_FIELD, "7, 8", "Sprint 7, Sprint 8"),
+                (POINTS_FIELD, None, "5"),
+                ("project", "1", "P"),
+                ("project", "2", "Q"),
+            ]
+        ),
+    ),
+    max_size=4,
+)
 histories = st.lists(st.tuples(hours, status_ids, status_ids), max_size=6)
 stored_issues = st.fixed_dictionaries({
     "issue_id": st.integers(min_value=1, max_value=4),
@@ -33,6 +55,9 @@ stored_issues = st.fixed_dictionaries({
     "now": status_ids,
     "resolved": st.none() | hours,
     "history": histories,
+    "fields": field_changes,
+    "assignee": st.sampled_from([None, "u1", "u2"]),
+    "type": st.sampled_from(["Story", "Bug"]),
     "history_complete": st.sampled_from([True, True, True, False]),
 })  # fmt: skip
 mutations = st.one_of(
@@ -40,6 +65,15 @@ mutations = st.one_of(
     st.integers(min_value=1, max_value=4),
     st.tuples(st.sampled_from(["2", "3"]), st.sampled_from(["new", "indeterminate", "done"])),
 )
+
+PAYLOAD = json.dumps(
+    {"fields": {SPRINT_FIELD: [{"id": 7, "name": "S", "state": "active", "startDate": "2024-06-05T00:00:00Z"}]}}
+)
+
+
+def put_fields(warehouse: FlowWarehouse) -> None:
+    warehouse.put_field_role("sprint", SPRINT_FIELD)
+    warehouse.put_field_role("story_points", POINTS_FIELD)
 
 
 def apply(warehouse: FlowWarehouse, mutation: object) -> None:
@@ -51,7 +85,8 @@ def apply(warehouse: FlowWarehouse, mutation: object) -> None:
                 "issue_id": mutation["issue_id"], "issue_key": f"P-{mutation['issue_id']}",
                 "project_key": mutation["project_key"],
                 "status_id": now, "status": STATUS_NAMES[now], "status_category": CATEGORIES.get(now, "indeterminate"),
-                "created_at": BEGIN, "updated_at": instant(601), "story_points": 3.0,
+                "created_at": BEGIN, "updated_at": instant(601), "story_points": 3.0, "issue_type": mutation["type"],
+                "assignee_id": mutation["assignee"], "sprint_ids": [7], "payload": PAYLOAD,
                 "resolved_at": None if mutation["resolved"] is None else instant(mutation["resolved"]),
             }  # fmt: skip
             changes = [
@@ -68,6 +103,10 @@ def apply(warehouse: FlowWarehouse, mutation: object) -> None:
                 ]
                 for number, (hour, source, target) in enumerate(mutation["history"])
             ]
+            changes += [
+                [100 + number, 0, instant(hour), field, field, None, None, value, text]
+                for number, (hour, (field, value, text)) in enumerate(mutation["fields"])
+            ]
             warehouse.put_issue(issue, changes, history_complete=mutation["history_complete"])
         case int():
             warehouse.remove_issue(mutation)
@@ -82,22 +121,28 @@ def test_incremental_equals_full_rebuild_after_any_mutation(tmp_path: Path) -> N
     )
     changed_something = 0
 
-    @settings(max_examples=30, deadline=None)
-    @given(before=st.lists(mutations, min_size=1, max_size=5), after=st.lists(mutations, min_size=1, max_size=4))
-    def run(before: list[object], after: list[object]) -> None:
+    @settings(max_examples=20, deadline=None)
+    @given(
+        before=st.lists(mutations, min_size=1, max_size=5),
+        after=st.lists(mutations, min_size=1, max_size=4),
+        earlier=st.integers(-2, 30),
+    )
+    def run(before: list[object], after: list[object], earlier: int) -> None:
         nonlocal changed_something
         step_by_step.clear()
         at_once.clear()
+        put_fields(step_by_step)
+        put_fields(at_once)
         for mutation in before:
             apply(step_by_step, mutation)
-        step_by_step.derive()
+        step_by_step.derive_all(as_of=AS_OF - timedelta(days=earlier))
         intermediate = step_by_step.table("status_intervals")
         for mutation in after:
             apply(step_by_step, mutation)
-        step_by_step.derive()
+        step_by_step.derive_all()
         for mutation in (*before, *after):
             apply(at_once, mutation)
-        at_once.derive()
+        at_once.derive_all()
         for name in DERIVED:
             assert step_by_step.table(name) == at_once.table(name), name
         changed_something += at_once.table("status_intervals") != intermediate

@@ -1,0 +1,115 @@
+"""Monte Carlo forecasts: nearest ranks of seeded futures, and whether past ones held."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+
+from jira_pipeline.warehouse.flow import FlowSettings
+from jira_pipeline.warehouse.flow.forecasts import (
+    at_least,
+    days_until,
+    derive_forecast_backtest,
+    derive_forecasts,
+    how_many,
+    within,
+)
+from jira_pipeline_tests.warehouse.flow.conftest import AS_OF, FlowWarehouse
+
+
+def put_deliveries(warehouse: FlowWarehouse, daily: list[int], last_day: date) -> None:
+    """A project that delivered `daily` issues on consecutive days, the last of which is `last_day`."""
+    first = last_day - timedelta(days=len(daily) - 1)
+    rows = [("P", first + timedelta(days=number), count, 7) for number, count in enumerate(daily)]
+    warehouse.connection.executemany(
+        "INSERT INTO daily_flow (project_key, metric_date, delivered_issues, wip_clock) VALUES (?, ?, ?, ?)", rows
+    )
+
+
+def derive(warehouse: FlowWarehouse) -> None:
+    derive_forecasts(warehouse.connection, FlowSettings(), as_of=AS_OF)
+    derive_forecast_backtest(warehouse.connection, FlowSettings(), as_of=AS_OF)
+
+
+YESTERDAY = date(2024, 6, 29)
+
+
+def test_a_steady_project_is_forecast_exactly(warehouse: FlowWarehouse) -> None:
+    put_deliveries(warehouse, [2] * 90, YESTERDAY)
+    derive(warehouse)
+    how_many_rows = warehouse.rows("SELECT percentile, value, forecast_date FROM forecasts WHERE kind = 'how_many'")
+    assert sorted(how_many_rows) == [(p, 60, date(2024, 7, 29)) for p in (50, 70, 85, 95)]
+    when = warehouse.rows(
+        "SELECT DISTINCT items, items_meaning, value, forecast_date FROM forecasts WHERE kind = 'when'"
+    )
+    assert sorted(when) == [
+        (7, "wip", 4, date(2024, 7, 3)),
+        (10, "fixed number", 5, date(2024, 7, 4)),
+        (20, "fixed number", 10, date(2024, 7, 9)),
+        (30, "fixed number", 15, date(2024, 7, 14)),
+        (50, "fixed number", 25, date(2024, 7, 24)),
+        (100, "fixed number", 50, date(2024, 8, 18)),
+    ]
+
+
+def test_more_confidence_promises_less_and_later(warehouse: FlowWarehouse) -> None:
+    put_deliveries(warehouse, [0, 0, 5, 1, 0, 2] * 15, YESTERDAY)
+    derive(warehouse)
+    less = [v for (v,) in warehouse.rows("SELECT value FROM forecasts WHERE kind = 'how_many' ORDER BY percentile")]
+    later = [v for (v,) in warehouse.rows("SELECT value FROM forecasts WHERE items = 30 ORDER BY percentile")]
+    assert less == sorted(less, reverse=True)
+    assert less[0] > less[-1]
+    assert later == sorted(later)
+    assert later[0] < later[-1]
+
+
+def test_the_same_history_gives_the_same_figures(warehouse: FlowWarehouse) -> None:
+    put_deliveries(warehouse, [0, 3, 1] * 40, YESTERDAY)
+    derive(warehouse)
+    once = warehouse.table("forecasts")
+    derive(warehouse)
+    assert warehouse.table("forecasts") == once
+
+
+def test_a_project_without_deliveries_says_so(warehouse: FlowWarehouse) -> None:
+    put_deliveries(warehouse, [5] * 10 + [0] * 90, YESTERDAY)
+    derive(warehouse)
+    assert warehouse.rows("SELECT DISTINCT value, problem FROM forecasts") == [(None, "no_throughput")]
+
+
+def test_what_takes_longer_than_two_years_has_no_date(warehouse: FlowWarehouse) -> None:
+    put_deliveries(warehouse, [1] + [0] * 89, YESTERDAY)
+    derive(warehouse)
+    rows = warehouse.rows("SELECT DISTINCT value, forecast_date, problem FROM forecasts WHERE items = 100")
+    assert rows == [(None, None, "beyond_two_years")]
+
+
+def test_the_backtest_holds_for_a_steady_project_and_not_for_one_that_stopped(warehouse: FlowWarehouse) -> None:
+    put_deliveries(warehouse, [2] * 300 + [0] * 60, YESTERDAY)
+    derive(warehouse)
+    held = warehouse.rows("SELECT cutoff_date, promised_p85, actual_issues, held FROM forecast_backtest ORDER BY 1")
+    assert held[0] == (date(2023, 10, 31), 60, 60, True)
+    assert held[-1] == (date(2024, 4, 30), 60, 0, False)
+    assert len(held) == 7
+
+
+def test_a_sound_history_holds_in_about_85_percent_of_forecasts() -> None:
+    generator = np.random.default_rng(1)
+    held = 0
+    for _ in range(300):
+        past, future = generator.poisson(1.5, 90), generator.poisson(1.5, 30)
+        held += int(future.sum() >= at_least(how_many(past, 30, 1000, generator), 85))
+    assert 0.75 < held / 300 < 0.92
+
+
+@pytest.mark.parametrize(("percent", "low", "high"), [(50, 5, 6), (70, 7, 4), (85, 9, 2), (95, 10, 1), (100, 10, 1)])
+def test_ranks_are_nearest(percent: int, low: int, high: int) -> None:
+    futures = np.array([3, 1, 2, 10, 9, 8, 7, 6, 5, 4])
+    assert (within(futures, percent), at_least(futures, percent)) == (low, high)
+
+
+def test_days_until_counts_the_day_of_delivery() -> None:
+    generator = np.random.default_rng(1)
+    assert days_until(np.array([1]), [1, 30, 31, 730, 731], 3, generator).tolist() == [[1, 30, 31, 730, 731]] * 3
