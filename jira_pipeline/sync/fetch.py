@@ -139,10 +139,13 @@ class _Scheduler:
             return replace(page, issues=mine)
 
     def is_over(self, walk: _Walk) -> bool:
-        """Whether nothing more of this walk is wanted: its end is reached, its project has failed, or all stops."""
+        """Whether nothing more of this walk is wanted: its end is reached, or its project has failed. Raises `Cancelled`
+        when all stops: what is left of the walk is missing then, and its project must not count as complete."""
         with self._condition:
+            if self._stopped:
+                raise Cancelled
             past_end = walk.ends_before is not None and walk.reached is not None and walk.reached >= walk.ends_before
-            return past_end or walk.project.error is not None or self._stopped
+            return past_end or walk.project.error is not None
 
     def walk_ended(self, walk: _Walk, files: Sequence[LandingFile], error: BaseException | None) -> bool:
         """Note the end of a walk; True when it was the last one of its project."""
