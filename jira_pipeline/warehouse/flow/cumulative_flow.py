@@ -8,8 +8,8 @@ import duckdb
 
 from jira_pipeline.warehouse.flow.days import last_complete_day
 from jira_pipeline.warehouse.flow.settings import FlowSettings
-from jira_pipeline.warehouse.flow.statements import row_count, run_sql
 from jira_pipeline.warehouse.flow.tables import definition_changed, record, recorded
+from jira_pipeline.warehouse.statements import row_count, run_sql
 
 THROUGH = "flow.cumulative_flow.through"
 

@@ -7,11 +7,11 @@ from datetime import date, datetime
 import duckdb
 
 from jira_pipeline.warehouse.flow.settings import FlowSettings
-from jira_pipeline.warehouse.flow.statements import row_count, run_sql
 from jira_pipeline.warehouse.flow.status_intervals import derive_field_intervals, derive_time_in_status
 from jira_pipeline.warehouse.flow.tables import definition_changed, require_zone
 from jira_pipeline.warehouse.flow.workflow import folded, load_workflow_rules
 from jira_pipeline.warehouse.flow.working_time import load_work_spans
+from jira_pipeline.warehouse.statements import row_count, run_sql
 
 SOURCES = (
     "flow_macros", "workflow_rules", "status_intervals", "time_in_status", "field_intervals", "cycle_times",

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from jira_pipeline.warehouse.flow.days import last_complete_day
 from jira_pipeline.warehouse.flow.settings import FlowSettings
-from jira_pipeline.warehouse.flow.statements import row_count
+from jira_pipeline.warehouse.statements import row_count
 
 HISTORY_DAYS = 90
 HORIZON_DAYS = 30

@@ -8,8 +8,8 @@ import duckdb
 
 from jira_pipeline.warehouse.flow.days import last_complete_day
 from jira_pipeline.warehouse.flow.settings import FlowSettings
-from jira_pipeline.warehouse.flow.statements import row_count, run_sql
 from jira_pipeline.warehouse.flow.workflow import folded
+from jira_pipeline.warehouse.statements import row_count, run_sql
 
 FILES = {
     "daily_flow": ("daily_flow",),

@@ -8,9 +8,9 @@ import duckdb
 
 from jira_pipeline.warehouse.flow.cumulative_flow import forget_cumulative_flow
 from jira_pipeline.warehouse.flow.settings import FlowSettings
-from jira_pipeline.warehouse.flow.statements import row_count, run_sql
 from jira_pipeline.warehouse.flow.tables import definition_changed, require_zone
 from jira_pipeline.warehouse.flow.workflow import folded, load_workflow_rules
+from jira_pipeline.warehouse.statements import row_count, run_sql
 
 SOURCES = ("flow_macros", "workflow_rules", "status_intervals")
 

@@ -11,7 +11,7 @@ from datetime import datetime
 import duckdb
 
 from jira_pipeline.errors import PipelineError
-from jira_pipeline.warehouse.flow.statements import run_sql, sql_text
+from jira_pipeline.warehouse.statements import run_sql, sql_text
 
 SCHEMA_FILE = "schema_flow"
 TABLE = re.compile(

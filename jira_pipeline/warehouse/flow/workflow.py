@@ -7,7 +7,7 @@ import json
 import duckdb
 
 from jira_pipeline.warehouse.flow.settings import FlowSettings
-from jira_pipeline.warehouse.flow.statements import run_sql
+from jira_pipeline.warehouse.statements import run_sql
 
 
 def load_workflow_rules(connection: duckdb.DuckDBPyConnection, settings: FlowSettings) -> None:

@@ -20,7 +20,7 @@ from jira_pipeline.warehouse.flow import (
     derive_cycle_times,
     derive_status_intervals,
 )
-from jira_pipeline.warehouse.flow.statements import sql_text
+from jira_pipeline.warehouse.statements import sql_text
 
 EDGE_CASES: dict[str, Any] = json.loads((Path(__file__).parent / "edge_cases.json").read_text(encoding="utf-8"))
 FLAGGED_FIELD = "customfield_10021"
