@@ -140,7 +140,14 @@ def serve(issues: int, latency: float) -> None:
     with Sandbox(site, flavour="cloud", latency_seconds=latency) as sandbox:
         sandbox.prepare()  # renders every issue now, so that the first contender does not pay for it
         print(
-            json.dumps({"issues": issues, "url": sandbox.url, "credentials": sandbox.credentials, "ranges": even_ranges(site)}),
+            json.dumps(
+                {
+                    "issues": issues,
+                    "url": sandbox.url,
+                    "credentials": sandbox.credentials,
+                    "ranges": even_ranges(site),
+                }
+            ),
             flush=True,
         )
         sys.stdin.read()
@@ -208,6 +215,7 @@ def script(site: dict[str, Any], *, warm_up: bool) -> int:
         issues = pandas.DataFrame([issue_row(issue) for issue in found])
         changes = pandas.DataFrame([row for issue in found for row in change_rows(issue)])
         for table, frame in (("issues", issues), ("changes", changes)):
+            connection.register("frame", frame)
             connection.execute(f"CREATE TABLE IF NOT EXISTS {table} AS SELECT * FROM frame LIMIT 0")
             connection.execute(f"INSERT INTO {table} SELECT * FROM frame")
         stored += len(issues)
