@@ -16,6 +16,7 @@ from pathlib import Path
 from jira_pipeline.errors import PipelineError, SettingsError
 from jira_pipeline.jira.errors import ProjectUnavailable, RequestRefused, RunFatal
 from jira_pipeline.jira.jql import IssueWindow
+from jira_pipeline.jira.limiter import Cancelled
 from jira_pipeline.jira.pages import UnreadableIssue
 from jira_pipeline.jira.site import JiraSite, Project
 from jira_pipeline.jira.transport import Meter
@@ -116,7 +117,7 @@ def _walk(site: JiraSite, censuses: Sequence[ProjectCensus], threads: int) -> No
     def walk(census: ProjectCensus) -> None:
         census.seen = site.issue_ids(IssueWindow(census.project_id), meter=census.meter)
 
-    _in_threads(walk, censuses, threads)
+    _in_threads(site, walk, censuses, threads)
 
 
 def _look_up(
@@ -141,7 +142,7 @@ def _look_up(
             census.project_id, census.comparison, locations, tracked_ids=tracked, missed_since=missed, now=now
         )
 
-    _in_threads(look_up, [census for census in censuses if census.comparison.missing], threads)
+    _in_threads(site, look_up, [census for census in censuses if census.comparison.missing], threads)
 
 
 def _decide(census: ProjectCensus, *, is_confirmed: bool) -> None:
@@ -171,7 +172,7 @@ def _fetch(site: JiraSite, censuses: Sequence[ProjectCensus], threads: int, land
         finally:
             census.files = writer.files
 
-    _in_threads(fetch, censuses, threads)
+    _in_threads(site, fetch, censuses, threads)
 
 
 def _check_visibility(site: JiraSite, censuses: Sequence[ProjectCensus]) -> None:
@@ -188,18 +189,30 @@ def _check_visibility(site: JiraSite, censuses: Sequence[ProjectCensus]) -> None
             )
 
 
-def _in_threads(task: Callable[[ProjectCensus], None], censuses: Sequence[ProjectCensus], threads: int) -> None:
+def _in_threads(
+    site: JiraSite, task: Callable[[ProjectCensus], None], censuses: Sequence[ProjectCensus], threads: int
+) -> None:
     """Do the same for every project, several at a time. An error is noted in its project; one that concerns the whole
-    run is raised."""
+    run is raised, and ends the others' requests."""
 
     def attempt(census: ProjectCensus) -> None:
         try:
             task(census)
         except RunFatal:
+            site.transport.limiter.stop()
             raise
         except PipelineError as error:
             log.error("%s: the census failed: %s", census.key, error)
             census.fail(error)
 
     with ThreadPoolExecutor(threads, thread_name_prefix="jira-census") as pool:
-        list(pool.map(attempt, censuses))
+        running = [pool.submit(attempt, census) for census in censuses]
+        try:
+            ended = [future.exception() for future in running]
+        except BaseException:
+            site.transport.limiter.stop()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    # Those that were cut off by a fatal error only say that they were cancelled.
+    for error in sorted((error for error in ended if error is not None), key=lambda e: isinstance(e, Cancelled)):
+        raise error

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 
 from jira_pipeline.errors import SettingsError
 from jira_pipeline.jira.jql import IssueWindow
-from jira_pipeline.jira.site import JiraSite
+from jira_pipeline.jira.site import JiraSite, Project
 from jira_pipeline.settings import PipelineConfig
 from jira_pipeline.sync.census import StoredIssues
 from jira_pipeline.sync.fetch import ProjectFetch
@@ -40,22 +40,18 @@ def take_census(
     with warehouse.syncing() as landing:
         listed, now = site.projects(), site.server_time()
         with warehouse.transaction() as connection:
-            selection = select_projects(site, listed, config, known_ids=known_project_ids(connection))
+            known_ids = known_project_ids(connection)
+            selection = select_projects(site, listed, config, known_ids=known_ids)
             synced = watermarks(connection)
             stored = stored_issues(connection)
             missed = missed_since(connection)
         if not synced:
             raise SettingsError("Nothing has been synced yet: run `jira-pipeline sync` first.")
         confirmed_ids = _confirmed_ids(selection, confirmed, config.path)
-        censuses = [ProjectCensus(project.key, project) for _, project in selection.active]
-        for census in censuses:
-            if census.project is not None and census.project.archived:
-                census.status = "archived"
-            elif census.project_id not in synced:
-                census.status = "pending"
+        shown, hidden = _begin(selection, listed, known_ids, synced)
         observe(
             site,
-            censuses,
+            shown,
             stored,
             landing,
             confirmed_ids=confirmed_ids,
@@ -63,11 +59,31 @@ def take_census(
             now=now,
             threads=config.sync.concurrency,
         )
-        for entry, error in selection.missing:
-            hidden = ProjectCensus(entry.key or f"id {entry.id}", None)
-            hidden.fail(error)
-            censuses.append(hidden)
-        return _store(warehouse, censuses, stored, missed, run_id=run_id, partition_date=partition_date, started_at=now)
+        return _store(
+            warehouse, [*shown, *hidden], stored, missed, run_id=run_id, partition_date=partition_date, started_at=now
+        )
+
+
+def _begin(
+    selection: Selection, listed: Sequence[Project], known_ids: Mapping[str, str], synced: Container[str]
+) -> tuple[list[ProjectCensus], list[ProjectCensus]]:
+    """The tracked projects that the site shows, and those it does not. An archived one is shown: searches leave its
+    issues out, but they are there, and others may be moved into it."""
+    archived = {name: project for project in listed if project.archived for name in (project.id, project.key)}
+    shown = [
+        ProjectCensus(project.key, project, "complete" if project.id in synced else "pending")
+        for _, project in selection.active
+    ]
+    hidden = []
+    for entry, error in selection.missing:
+        key = entry.key or ""
+        project = archived.get(entry.id or known_ids.get(key, key)) or archived.get(key)
+        if project is not None:
+            shown.append(ProjectCensus(project.key, project, "archived"))
+        else:
+            hidden.append(ProjectCensus(key or f"id {entry.id}", None))
+            hidden[-1].fail(error)
+    return shown, hidden
 
 
 def _confirmed_ids(selection: Selection, confirmed: Sequence[str], path: Path) -> set[str]:

@@ -40,6 +40,7 @@ def synced_databases(
             pipeline = Pipeline(running, directory, TRACKED)
             shutil.copy(empty_database, pipeline.warehouse.working)
             pipeline.sync()
+            assert pipeline.stored() == pipeline.shown(*TRACKED)
         found[flavour] = pipeline.warehouse.working
     return found
 
@@ -57,5 +58,4 @@ def pipeline(sandbox: Sandbox, tmp_path: Path, synced_databases: Mapping[str, Pa
     """APP and OPS are tracked and synced."""
     pipeline = Pipeline(sandbox, tmp_path, TRACKED)
     shutil.copy(synced_databases[sandbox.flavour], pipeline.warehouse.working)
-    assert pipeline.stored() == pipeline.shown(*TRACKED)
     return pipeline

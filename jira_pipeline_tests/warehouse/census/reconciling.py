@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from jira_pipeline.jira.auth import credentials_from
 from jira_pipeline.jira.client import connect
 from jira_pipeline.jira.retry import RetryPolicy
@@ -81,7 +83,8 @@ class Pipeline:
 
     def rows(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
         """The rows of an answer."""
-        with self.warehouse.transaction() as connection:
+        with duckdb.connect(str(self.warehouse.working)) as connection:
+            connection.execute("SET TimeZone = 'UTC'")
             return connection.execute(sql, list(parameters)).fetchall()
 
     def removed(self) -> dict[int, str]:
