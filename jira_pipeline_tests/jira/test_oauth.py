@@ -255,7 +255,11 @@ def test_all_processes_renew_together_once(
     for process in processes:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
-    outputs = [process.communicate("go\n", timeout=60)[0] for process in processes]
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    outputs = [process.communicate(timeout=60)[0] for process in processes]
 
     assert [int(output) > 10 for output in outputs] == [True] * 3
     assert len(renewals(sandbox)) == 1
