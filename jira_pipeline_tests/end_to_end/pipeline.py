@@ -147,9 +147,9 @@ def assert_same_tables(found: Tables, expected: Tables) -> None:
     """Tables are equal, row by row; says which table differs and by which rows."""
     assert found.keys() == expected.keys()
     for table, rows in expected.items():
-        more = [row for row in found[table] if row not in rows][:3]
-        fewer = [row for row in rows if row not in found[table]][:3]
-        assert found[table] == rows, f"{table}: not expected {more}, missing {fewer}"
+        if found[table] != rows:
+            have, want = set(map(repr, found[table])), set(map(repr, rows))
+            raise AssertionError(f"{table}: not expected {list(have - want)[:3]}, missing {list(want - have)[:3]}")
 
 
 def at(day: int, hour: int = 9) -> datetime:
