@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from jira_pipeline.sandbox import Fault
 from jira_pipeline_tests.warehouse.census.reconciling import NOW, Pipeline
 
 
@@ -163,3 +164,18 @@ def test_what_a_census_found_is_kept(pipeline: Pipeline) -> None:
     pipeline.census()
     kept = pipeline.rows("SELECT project_key, taken_at, status, deleted, error FROM ops.issue_census ORDER BY ALL")
     assert kept == [("APP", NOW, "complete", 1, None), ("OPS", NOW, "complete", 0, None)]
+
+
+def test_an_issue_that_moves_on_while_it_is_fetched_is_not_stored_under_a_project_that_is_not_tracked(
+    pipeline: Pipeline,
+) -> None:
+    issue_id, key = one_of(pipeline, "APP")
+    moved = pipeline.sandbox.move_issue(key, "OPS")
+    pipeline.sandbox.faults.add(
+        Fault("site_change", action=lambda: pipeline.sandbox.move_issue(moved, "ORDER")),
+        when=lambda request: b"issueIdsOrKeys" in request.body or "id in" in str(request.query),
+    )
+    assert pipeline.census()["OPS"].moved_in == 0
+    assert pipeline.rows("SELECT project_key FROM raw_issues WHERE issue_id = ?", issue_id) == [("APP",)]
+    assert pipeline.census()["APP"].moved_out == 1
+    assert pipeline.removed() == {issue_id: "moved_out"}
