@@ -2,7 +2,7 @@
 -- Parameters: $issue_id, $issue_key, $project_key, $error, $payload, $seen_at.
 
 UPDATE ops.quarantined_issues
-SET last_seen_at = CAST($seen_at AS TIMESTAMPTZ), error = $error, payload = coalesce(nullif($payload, ''), payload)
+SET last_seen_at = CAST($seen_at AS TIMESTAMPTZ), project_key = $project_key, error = $error, payload = coalesce(nullif($payload, ''), payload)
 WHERE issue_id IS NOT DISTINCT FROM CAST($issue_id AS BIGINT) AND (issue_id IS NOT NULL OR payload = $payload);
 
 INSERT INTO ops.quarantined_issues

@@ -10,8 +10,15 @@ SET project_id = configured.project_id
 FROM configured
 WHERE tracked.project_id IS NULL AND tracked.project_key = configured.project_key;
 
+-- A new key gives every issue a new one and moves no issue's `updated`, so the watermark goes: the next sync fetches the
+-- project whole. A project that Jira does not show just now (it has no name here) keeps the key that it had.
 UPDATE ops.tracked_projects AS tracked
-SET project_key = configured.project_key, configured_key = configured.configured_key, name = coalesce(configured.name, tracked.name), is_active = configured.is_active
+SET
+    project_key = CASE WHEN configured.name IS NULL THEN tracked.project_key ELSE configured.project_key END,
+    synced_through = CASE WHEN configured.name IS NULL OR tracked.project_key = configured.project_key THEN tracked.synced_through END,
+    configured_key = configured.configured_key,
+    name = coalesce(configured.name, tracked.name),
+    is_active = configured.is_active
 FROM configured
 WHERE tracked.project_id IS NOT DISTINCT FROM configured.project_id AND (tracked.project_id IS NOT NULL OR tracked.project_key = configured.project_key);
 
