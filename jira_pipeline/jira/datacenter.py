@@ -19,6 +19,7 @@ _PAGE = 100
 _ID_PAGE = 1000  # jira.search.views.default.max
 _SEARCHED_BY_ID = 100
 _DIRECTORY_PAGE = 1000
+_EMPTY_PAGES = 3
 
 
 class _UserStream(msgspec.Struct):
@@ -167,7 +168,7 @@ class DataCenterSite(JiraSite):
         """Walk a window. Each page starts anew at the minute in which the last issue was created, because offsets
         shift when issues come and go; an offset is used only inside one minute (bulk imports)."""
         position = WalkPosition(window, page_size)
-        offset = 0
+        offset = empty = 0
         while True:
             try:
                 page = self._search(
@@ -186,7 +187,12 @@ class DataCenterSite(JiraSite):
                     offset = 0
                 continue
             if page.size == 0:
-                return
+                # An index node that is behind counts issues and does not send them; one that counts deleted issues never will.
+                empty += 1
+                if empty > _EMPTY_PAGES or (page.total or 0) <= offset:
+                    return
+                continue
+            empty = 0
             position.advance(page)
             yield page
             if page.total is not None and offset + page.size >= page.total:
