@@ -7,7 +7,8 @@ the first holds an issue's identifying values and its payload as Jira sent it, o
      "history_count": 3, "history_complete": true, "content_hash": 123, "payload": {…}}
     {"line_id": 1, "issue_id": 10001, "histories": […]}
 
-A file is written under a temporary name, synced to disk and renamed, so whoever sees it sees all of it.
+A file is written under a temporary name, synced to disk and renamed, so whoever sees it sees all of it. It ends with a
+checksum, which DuckDB verifies: without one, flipped bits in compressed text become other text and not an error.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +25,7 @@ from types import TracebackType
 import msgspec
 import zstandard
 
+from jira_pipeline.errors import PipelineError
 from jira_pipeline.jira.pages import IssueRecord
 
 SUFFIX = ".ndjson.zst"
@@ -43,8 +46,8 @@ class LandingFile:
 
     def unlink(self) -> None:
         """Remove both files."""
-        self.path.unlink()
-        self.histories_path.unlink()
+        self.path.unlink(missing_ok=True)
+        self.histories_path.unlink(missing_ok=True)
 
 
 class LandingWriter:
@@ -67,7 +70,8 @@ class LandingWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._finish()
+        with _explained(self._directory):
+            self._finish()
 
     @property
     def files(self) -> tuple[LandingFile, ...]:
@@ -75,18 +79,22 @@ class LandingWriter:
         return tuple(self._finished)
 
     def write(self, issues: Iterable[IssueRecord]) -> None:
-        """Append issues."""
-        for issue in issues:
-            if self._open is None:
-                self._open = self._begin()
-            for file, line in zip(self._open, landing_lines(issue, self._next_line), strict=True):
-                file.write(line)
-                self._bytes += len(line)
-                self._longest = max(self._longest, len(line))
-            self._next_line += 1
-            self._issues += 1
-            if self._bytes >= _ROLL_BYTES:
-                self._finish()
+        """Append issues. Raises `PipelineError` when they cannot be written."""
+        with _explained(self._directory):
+            for issue in issues:
+                self._write(issue)
+
+    def _write(self, issue: IssueRecord) -> None:
+        if self._open is None:
+            self._open = self._begin()
+        for file, line in zip(self._open, landing_lines(issue, self._next_line), strict=True):
+            file.write(line)
+            self._bytes += len(line)
+            self._longest = max(self._longest, len(line))
+        self._next_line += 1
+        self._issues += 1
+        if self._bytes >= _ROLL_BYTES:
+            self._finish()
 
     def _begin(self) -> tuple[_CompressedFile, _CompressedFile]:
         self._issues = self._bytes = self._longest = 0
@@ -106,6 +114,18 @@ class LandingWriter:
         self._finished.append(LandingFile(issues.path, histories.path, self._issues, self._bytes, self._longest))
 
 
+@contextmanager
+def _explained(directory: Path) -> Iterator[None]:
+    """Say what an error of the file system means for the sync. Raises `PipelineError`."""
+    try:
+        yield
+    except OSError as error:
+        raise PipelineError(
+            f"Issues could not be written to {directory} ({error.strerror or error}): make room there, or see that it "
+            "can be written, and run again; what was stored before is untouched."
+        ) from error
+
+
 class _CompressedFile:
     """A file that appears under its name when it is finished, private to the user."""
 
@@ -113,7 +133,8 @@ class _CompressedFile:
         self.path = path
         self._part = path.with_suffix(".part")
         self._file = os.fdopen(os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
-        self._compressor = zstandard.ZstdCompressor(level=1).stream_writer(self._file, closefd=False)
+        compressor = zstandard.ZstdCompressor(level=1, write_checksum=True)
+        self._compressor = compressor.stream_writer(self._file, closefd=False)
 
     def write(self, line: bytes) -> None:
         self._compressor.write(line)

@@ -17,6 +17,7 @@ import duckdb
 from filelock import FileLock, Timeout
 
 from jira_pipeline.errors import PipelineError, SettingsError
+from jira_pipeline.warehouse.disk import full_disk_explained
 from jira_pipeline.warehouse.flow import create_flow_tables
 from jira_pipeline.warehouse.statements import run_sql, sql_text
 
@@ -58,8 +59,8 @@ class Warehouse:
     @contextmanager
     def connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection to the working database, outside a transaction, closed in any case. Waits for another
-        process that is writing, up to ten minutes."""
-        with _held(self._write_lock, "is being written by another run"):
+        process that is writing, up to ten minutes. Raises `DiskFull` when what is done with it finds no room."""
+        with _held(self._write_lock, "is being written by another run"), full_disk_explained(self.working.parent):
             connection = self._connect()
             try:
                 run_sql(connection, "macros")
@@ -99,9 +100,10 @@ class Warehouse:
         """Swap a copy of the working database in for people to read, atomically; returns its size in bytes.
 
         Whoever has the old copy open keeps reading it; whoever opens it next sees the new one. Copying bytes of a
-        checkpointed file takes a second for a gigabyte, a logical copy half a minute.
+        checkpointed file takes a second for a gigabyte, a logical copy half a minute. Raises `DiskFull` when there is
+        no room for a second one; the old copy stays.
         """
-        with _held(self._write_lock, "is being written by another run"):
+        with _held(self._write_lock, "is being written by another run"), full_disk_explained(self.published.parent):
             connection = self._connect()
             try:
                 connection.execute("CHECKPOINT")

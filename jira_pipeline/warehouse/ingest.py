@@ -4,8 +4,9 @@ complete."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -19,7 +20,8 @@ from jira_pipeline.sync.fetch import ProjectFetch, fetch_projects
 from jira_pipeline.sync.plan import PartitionWindow, plan_project
 from jira_pipeline.sync.progress import Progress
 from jira_pipeline.warehouse.database import Warehouse, transaction
-from jira_pipeline.warehouse.load import LoadCounts, load_issues
+from jira_pipeline.warehouse.disk import full_disk_explained
+from jira_pipeline.warehouse.load import LandingDamaged, LoadCounts, load_issues
 from jira_pipeline.warehouse.operations import (
     TrackedState,
     advance_as_of,
@@ -171,7 +173,7 @@ def ingest(
         for fetches in fetch_projects(site, plans, landing, threads=config.sync.concurrency, progress=progress):
             with warehouse.connection() as connection:
                 for fetch in fetches:
-                    outcomes.append(_store(connection, fetch, run_id=run_id, partitions=partitions))
+                    outcomes.append(_store(connection, fetch, landing, run_id=run_id, partitions=partitions))
                     if isinstance(fetch.error, RunFatal):
                         fatal = fetch.error
         if fatal is not None:
@@ -183,16 +185,25 @@ def ingest(
 
 
 def _store(
-    connection: duckdb.DuckDBPyConnection, fetch: ProjectFetch, *, run_id: str, partitions: PartitionWindow
+    connection: duckdb.DuckDBPyConnection,
+    fetch: ProjectFetch,
+    landing: Path,
+    *,
+    run_id: str,
+    partitions: PartitionWindow,
 ) -> ProjectOutcome:
-    with transaction(connection):
-        finished_at = datetime.now(UTC)
-        counts = LoadCounts()
-        if fetch.files or fetch.unreadable:
-            counts = load_issues(connection, fetch, partition_date=partitions.last, synced_at=finished_at)
-        record_outcome(
-            connection, fetch, counts, run_id=run_id, partition_date=partitions.last, finished_at=finished_at
-        )
+    finished_at = datetime.now(UTC)
+    record = partial(record_outcome, connection, run_id=run_id, partition_date=partitions.last, finished_at=finished_at)
+    counts = LoadCounts()
+    try:
+        with full_disk_explained(landing.parent), transaction(connection):
+            if fetch.files or fetch.unreadable:
+                counts = load_issues(connection, fetch, partition_date=partitions.last, synced_at=finished_at)
+            record(fetch, counts)
+    except (duckdb.Error, LandingDamaged) as error:
+        counts, fetch = LoadCounts(), _not_stored(fetch, error)
+        with transaction(connection):
+            record(fetch, counts)
     for file in fetch.files:
         file.unlink()
     return ProjectOutcome(
@@ -207,6 +218,15 @@ def _store(
         retries=fetch.retries,
         error=fetch.error,
     )
+
+
+def _not_stored(fetch: ProjectFetch, error: Exception) -> ProjectFetch:
+    reason = str(error).partition("\n")[0].rstrip(". ")
+    sentence = (
+        f"What was fetched of {fetch.plan.project.key} could not be stored: {reason}. "
+        "What was stored before is untouched, and the next run fetches it again."
+    )
+    return replace(fetch, watermark=fetch.plan.watermark, error=PipelineError(sentence))
 
 
 def _unavailable(

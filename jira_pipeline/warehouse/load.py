@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 
+from jira_pipeline.errors import PipelineError
 from jira_pipeline.jira.pages import UnreadableIssue
 from jira_pipeline.sync.fetch import ProjectFetch
 from jira_pipeline.sync.landing import LandingFile
@@ -17,6 +18,17 @@ from jira_pipeline.warehouse.statements import run_sql
 # What one statement parses: large enough to use both cores, small enough that memory does not grow with the project.
 _BATCH_BYTES = 128 << 20
 _LINE_MARGIN = 1024
+
+# Of accepted issues with complete histories, whose number is known.
+_HISTORIES_NOT_READ = """
+    WITH complete AS (
+        SELECT issue_id, history_count FROM staged SEMI JOIN accepted USING (line_id) WHERE history_complete
+    )
+    SELECT
+        coalesce(sum(history_count), 0) - (SELECT count(*) FROM staged_histories SEMI JOIN complete USING (issue_id)),
+        coalesce(sum(history_count), 0)
+    FROM complete
+"""
 
 
 @dataclass(frozen=True)
@@ -35,13 +47,18 @@ class LoadCounts:
         )
 
 
+class LandingDamaged(PipelineError):
+    """A landing file does not hold what was written to it."""
+
+
 def load_issues(
     connection: duckdb.DuckDBPyConnection, fetch: ProjectFetch, *, partition_date: date, synced_at: datetime
 ) -> LoadCounts:
     """Upsert a project's landing files into raw_issues and issue_changes, and whom they mention into users and
     statuses.
 
-    Runs inside the caller's transaction. Loading the same files again changes nothing.
+    Runs inside the caller's transaction. Loading the same files again changes nothing. Raises `LandingDamaged` when
+    less is read than was written.
     """
     counts = LoadCounts()
     load_id = _next_load_id(connection)
@@ -66,6 +83,11 @@ def _load_batch(connection: duckdb.DuckDBPyConnection, batch: Sequence[LandingFi
         "longest_line": max(file.longest_line for file in batch) + _LINE_MARGIN,
     }
     run_sql(connection, "stage_landing", parameters)
+    # A file cut between two lines is valid in itself.
+    (read,) = _one_row(connection, "SELECT count(*) FROM staged")
+    written = sum(file.issues for file in batch)
+    if read != written:
+        raise LandingDamaged(f"{read} of {written} issues could be read again from {batch[0].path.parent}")
     accepted, created = _one_row(connection, "SELECT count(*), count(*) FILTER (is_new) FROM accepted")
     # An issue that was read well this time needs no place among the unreadable.
     connection.execute(
@@ -76,6 +98,9 @@ def _load_batch(connection: duckdb.DuckDBPyConnection, batch: Sequence[LandingFi
         return LoadCounts()
     for step in ("load_raw_issues", "load_issue_changes", "load_people"):
         run_sql(connection, step, parameters)
+    lost, histories = _one_row(connection, _HISTORIES_NOT_READ)
+    if lost:
+        raise LandingDamaged(f"{lost} of {histories} histories could not be read again from {batch[0].path.parent}")
     (changes,) = _one_row(connection, "SELECT count(*) FROM issue_changes SEMI JOIN accepted USING (issue_id)")
     return LoadCounts(created, accepted - created, changes)
 
