@@ -1,0 +1,125 @@
+"""The job `daily_sync` as Dagster runs it: green and published when all is well, red and published when a project
+fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+import pytest
+
+from jira_pipeline.definitions import build_definitions
+from jira_pipeline.jira.retry import RetryPolicy
+from jira_pipeline.partitions import DAILY
+from jira_pipeline.sandbox import Flavour, Sandbox, generate_site
+from jira_pipeline_tests.end_to_end.pipeline import Unwatched
+
+TABLES = (
+    "projects", "users", "raw_issues", "issues", "issue_changes", "matched_assignees", "cycle_times",
+    "cycle_time_metrics",
+)  # fmt: skip
+
+
+class Deployment:
+    """A site, a configuration, a database and a Dagster instance that belong together."""
+
+    def __init__(self, sandbox: Sandbox, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.sandbox = sandbox
+        self.database = directory / "jira.duckdb"
+        keys = sorted({issue["fields"]["project"]["key"] for issue in sandbox.issues()})
+        config = directory / "jira_pipeline.yaml"
+        config.write_text("start_date: 2026-01-01\ntracked_projects:\n" + "".join(f"  - key: {key}\n" for key in keys))
+        for name, value in {
+            **sandbox.credentials,
+            "JIRA_PIPELINE_CONFIG": str(config),
+            "JIRA_PIPELINE_DATABASE": str(self.database),
+        }.items():
+            monkeypatch.setenv(name, value)
+        self.instance = dg.DagsterInstance.local_temp(str(directory))
+        self.definitions = build_definitions(Unwatched())
+
+    def run(self, *, days: int = 2) -> dg.ExecuteInProcessResult:
+        """The job over the newest days, in this process."""
+        keys = DAILY.get_partition_keys()[-days:]
+        return self.definitions.resolve_job_def("daily_sync").execute_in_process(
+            instance=self.instance,
+            raise_on_error=False,
+            tags={"dagster/asset_partition_range_start": keys[0], "dagster/asset_partition_range_end": keys[-1]},
+        )
+
+    def published(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of the published file, as anybody reads them."""
+        with duckdb.connect(str(self.database), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+
+@pytest.fixture
+def deployment(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
+    flavour: Flavour = getattr(request, "param", "cloud")
+    now = datetime.now(UTC)
+    site = generate_site(
+        4, issues=30, projects=3, max_histories=45, start=now - timedelta(days=200), end=now - timedelta(days=1)
+    )
+    with Sandbox(site, flavour) as sandbox:
+        yield Deployment(sandbox, tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize("deployment", ["cloud", "datacenter"], indirect=True)
+def test_a_run_is_green_publishes_every_table_and_tells_about_it(deployment: Deployment) -> None:
+    result = deployment.run()
+
+    assert result.success, [str(event.event_specific_data) for event in result.all_events if event.is_step_failure]
+    checks = result.get_asset_check_evaluations()
+    assert len(checks) >= 10
+    assert [check.check_name for check in checks if not check.passed] == []
+    assert deployment.published("SELECT count(*) FROM issues") == [(len(deployment.sandbox.issues()),)]
+    materialized = {
+        event.asset_key.to_user_string(): event.step_materialization_data.materialization.metadata
+        for event in result.get_asset_materialization_events()
+        if event.asset_key is not None
+    }
+    for table in TABLES:
+        ((rows,),) = deployment.published(f"SELECT count(*) FROM {table}")
+        assert materialized[table]["dagster/row_count"].value == rows > 0, table
+    for spec in deployment.definitions.resolve_all_asset_specs():
+        if spec.key.to_user_string() in TABLES:
+            assert spec.metadata["dagster/table_name"] == f"main.{spec.key.to_user_string()}"
+            schema = spec.metadata["dagster/column_schema"]
+            assert isinstance(schema, dg.TableSchema)
+            assert schema.columns
+            assert all(column.description for column in schema.columns), spec.key
+    projects = materialized["raw_issues"]["projects"]
+    assert isinstance(projects, dg.TableMetadataValue)
+    assert sorted(str(record.data["project"]) for record in projects.records) == ["APP", "OPS", "ORDER"]
+    assert deployment.instance.get_materialized_partitions(dg.AssetKey("raw_issues")) == set(
+        DAILY.get_partition_keys()[-2:]
+    )
+
+
+def test_a_failing_project_makes_the_run_red_and_the_others_are_published(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RetryPolicy, "backoff", lambda policy, attempt: 0.01)
+    deployment.sandbox.faults.add(
+        "server_error", path="/search/jql", times=None, when=lambda request: b"project = 10001" in request.body
+    )
+
+    result = deployment.run(days=1)
+
+    assert not result.success
+    assert deployment.published("SELECT DISTINCT project_key FROM issues ORDER BY 1") == [("APP",), ("ORDER",)]
+    assert deployment.published("SELECT project_key, sync_status FROM ops.tracked_projects ORDER BY 1") == [
+        ("APP", "complete"),
+        ("OPS", "error"),
+        ("ORDER", "complete"),
+    ]
+    checks = {check.check_name: check for check in result.get_asset_check_evaluations()}
+    assert not checks["every_project_loaded"].passed
+    assert "OPS" in checks["every_project_loaded"].metadata
+    failures = [event for event in result.all_events if event.event_type_value == "STEP_FAILURE"]
+    assert [event.step_key for event in failures] == ["published_database"]
+    assert "OPS: " in str(failures[0].event_specific_data)
