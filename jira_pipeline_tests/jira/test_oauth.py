@@ -87,6 +87,20 @@ def test_signing_in_stores_a_private_pair_beside_the_database(
     assert stat.S_IMODE(token_file.with_name("jira_oauth.json.lock").stat().st_mode) == 0o600
 
 
+def test_a_leftover_that_others_can_read_does_not_become_the_token_file(
+    environ: dict[str, str], token_file: Path
+) -> None:
+    token_file.parent.mkdir()
+    leftover = token_file.with_name(".jira_oauth.json.part")
+    leftover.touch()
+    leftover.chmod(0o644)
+
+    tokens(environ).current()
+
+    assert stat.S_IMODE(token_file.stat().st_mode) == 0o600
+    assert not leftover.exists()
+
+
 def test_the_file_never_holds_the_token_that_the_variable_holds_in_the_clear(
     environ: dict[str, str], token_file: Path
 ) -> None:
