@@ -138,7 +138,7 @@ def _additions(
 ) -> Iterator[_Splice]:
     if projects.flow_style and projects.value:
         end = projects.value[-1].end_mark.index
-        yield _Splice(end, end, "".join(f", {{{', '.join(_lines(project))}}}" for project in added))
+        yield _Splice(end, end, "".join(f", {{{', '.join(entry_lines(project))}}}" for project in added))
     elif projects.flow_style:
         start = len(text[: projects.start_mark.index].rstrip(" "))
         yield _Splice(start, projects.end_mark.index, "")
@@ -151,10 +151,11 @@ def _additions(
 
 def _block(added: Sequence[TrackedProject], dash_column: int, newline: str) -> str:
     indent = " " * dash_column
-    return "".join(f"{newline}{indent}- " + f"{newline}{indent}  ".join(_lines(project)) for project in added)
+    return "".join(f"{newline}{indent}- " + f"{newline}{indent}  ".join(entry_lines(project)) for project in added)
 
 
-def _lines(project: TrackedProject) -> list[str]:
+def entry_lines(project: TrackedProject) -> list[str]:
+    """The lines of a new entry of the list, without dash and indent."""
     return [f"{name}: {_quoted(value)}" for name, value in (("key", project.key), ("id", project.id)) if value]
 
 

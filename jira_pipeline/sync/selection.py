@@ -33,6 +33,13 @@ class SelectableProject:
         return self.entry.key or f"id {self.entry.id}"
 
     @property
+    def project_id(self) -> str | None:
+        """The id that the site, else the configuration, gives; None where the configuration has a key only."""
+        if self.project is not None:
+            return self.project.id
+        return self.entry.id if self.entry else None
+
+    @property
     def is_tracked(self) -> bool:
         """Whether it is synced: it is in the configuration and not switched off there."""
         return self.entry is not None and self.entry.active
@@ -45,8 +52,7 @@ class SelectableProject:
 
     def is_called(self, name: str) -> bool:
         """Whether somebody who writes this key, former key or id means this project."""
-        names = {self.key, self.former_key, self.project and self.project.id, self.entry and self.entry.id}
-        return name in names
+        return name in (self.key, self.former_key, self.project_id)
 
 
 @dataclass(frozen=True)
