@@ -17,6 +17,20 @@ from jira_pipeline.settings.problems import Problems, read_text
 
 COLUMNS = ("name", "email", "team", "jira_account_id", "aliases")
 
+# What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection").
+_FORMULA_SIGNS = ("=", "+", "-", "@")
+_GUARD = "'"
+
+
+def guarded(cell: str) -> str:
+    """A cell that no spreadsheet computes: an apostrophe goes before a sign that begins a formula. The roster is read
+    without it."""
+    return f"{_GUARD}{cell}" if cell.lstrip().startswith(_FORMULA_SIGNS) else cell
+
+
+def _unguarded(cell: str) -> str:
+    return cell.removeprefix(_GUARD) if cell.removeprefix(_GUARD).startswith(_FORMULA_SIGNS) else cell
+
 
 def team_members(entry: Entry) -> tuple[TeamMember, ...]:
     """The members under `team_members`: written there, or in the CSV file named there, relative to the YAML file."""
@@ -91,7 +105,7 @@ def _check_header(header: list[str], problems: Problems, path: Path) -> bool:
 
 
 def _member_of_row(row: dict[str, str], problems: Problems, path: Path, line: int) -> TeamMember:
-    cell = {name: row[name].strip() for name in COLUMNS}
+    cell = {name: _unguarded(row[name].strip()).strip() for name in COLUMNS}
     if not cell["name"]:
         problems.add(path, line, "name", "is empty; write the person's name")
     if cell["email"]:
