@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
 
 from jira_pipeline.cli.demo import demo
+from jira_pipeline.cli.env_file import load_env_file
+from jira_pipeline.cli.init import init
+from jira_pipeline.cli.projects import projects
 from jira_pipeline.cli.reconcile import reconcile
 from jira_pipeline.cli.sandbox import sandbox
 from jira_pipeline.cli.status import status
 from jira_pipeline.cli.sync import sync
+from jira_pipeline.cli.users import users
 from jira_pipeline.errors import PipelineError
 
 
@@ -22,12 +27,14 @@ from jira_pipeline.errors import PipelineError
 def cli() -> None:
     """Jira into DuckDB, and how work flows out of it.
 
-    Settings come from environment variables (JIRA_SERVER, JIRA_EMAIL, JIRA_API_TOKEN or JIRA_PERSONAL_ACCESS_TOKEN)
-    and from jira_pipeline.yaml; see docs/configuration.md.
+    `jira-pipeline init` sets everything up. Settings come from environment variables (JIRA_SERVER, JIRA_EMAIL,
+    JIRA_API_TOKEN or JIRA_PERSONAL_ACCESS_TOKEN), which may stand in the file .env, and from jira_pipeline.yaml; see
+    docs/configuration.md.
     """
+    load_env_file(os.environ)
 
 
-for command in (demo, sandbox, sync, reconcile, status):
+for command in (demo, init, sandbox, sync, reconcile, status, projects, users):
     cli.add_command(command)
 
 

@@ -83,9 +83,11 @@ def _serve_ui(console: Console, port: int) -> None:
         "load_from:\n  - python_module: {module_name: jira_pipeline.definitions, location_name: jira_pipeline}\n",
         encoding="utf-8",
     )
-    command = [sys.executable, "-m", "dagster", "dev", "-w", str(workspace), "-h", "127.0.0.1", "-p", str(port)]
+    command = [sys.executable, "-m", "dagster", "dev", "-w", workspace.name, "-h", "127.0.0.1", "-p", str(port)]
     console.print("Starting the Dagster UI …")
-    server = subprocess.Popen([*command, "--log-level", "warning"])
+    # Started elsewhere than here: `dagster dev` lets an .env in its working directory win over variables that are set,
+    # and the demo would turn to the site in there.
+    server = subprocess.Popen([*command, "--log-level", "warning"], cwd=_DIRECTORY)
     try:
         if _wait_until_up(port, server):
             console.print(
