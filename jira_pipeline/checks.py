@@ -5,10 +5,11 @@ from collections.abc import Mapping
 import dagster as dg
 import duckdb
 
-from jira_pipeline.resources import WarehouseResource
+from jira_pipeline.resources import TrackedProjectsResource, WarehouseResource
 from jira_pipeline.warehouse.census import census_outcomes
 from jira_pipeline.warehouse.operations import run_outcomes
 from jira_pipeline.warehouse.statements import sql_text
+from jira_pipeline.warehouse.unmatched import matching_coverage as coverage_of
 
 _KEYS: Mapping[str, str] = {
     "projects": "project_id",
@@ -20,6 +21,8 @@ _KEYS: Mapping[str, str] = {
     "cycle_times": "issue_id",
     "cycle_time_metrics": "metric_date, project_key",
 }
+
+_COVERAGE_AT_LEAST = 0.8
 
 
 def _keys_unique(table: str, key: str) -> dg.AssetChecksDefinition:
@@ -111,6 +114,25 @@ def nothing_in_quarantine(warehouse: WarehouseResource) -> dg.AssetCheckResult:
     )
 
 
+@dg.asset_check(asset="matched_assignees", name="matching_coverage", pool="duckdb_writer")
+def matching_coverage(tracked_projects: TrackedProjectsResource, warehouse: WarehouseResource) -> dg.AssetCheckResult:
+    """Four of five issues that are assigned to a person are assigned to a member of the team roster, if there is one.
+    A warning: `jira-pipeline users unmatched` says who is missing."""
+    roster = tracked_projects.load().team_members
+    with warehouse.get_connection() as connection:
+        coverage = coverage_of(connection)
+    return dg.AssetCheckResult(
+        passed=not roster or coverage.share >= _COVERAGE_AT_LEAST,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "share": round(coverage.share, 3),
+            "assigned issues": coverage.assigned,
+            "of team members": coverage.matched,
+            "members of the roster": len(roster),
+        },
+    )
+
+
 @dg.asset_check(asset="issue_census", name="no_mass_removal", pool="duckdb_writer")
 def no_mass_removal(context: dg.AssetCheckExecutionContext, warehouse: WarehouseResource) -> dg.AssetCheckResult:
     """No project has lost more than a fifth of its issues (and more than ten) at once. Where one has, nothing of it was
@@ -147,6 +169,7 @@ CHECKS = [
     counts_agree,
     every_project_loaded,
     nothing_in_quarantine,
+    matching_coverage,
     no_mass_removal,
     every_project_counted,
 ]

@@ -13,6 +13,7 @@ from jira_pipeline.assets.people import matched_assignees
 from jira_pipeline.assets.publication import published_database
 from jira_pipeline.checks import CHECKS
 from jira_pipeline.jobs import daily_sync, reconcile
+from jira_pipeline.project_selection import track_projects
 from jira_pipeline.resources import TrackedProjectsResource, WarehouseResource, jira_resource
 from jira_pipeline.schedules import daily_sync_schedule, reconcile_schedule
 from jira_pipeline.settings import config_path_from, database_path_from
@@ -34,7 +35,7 @@ def build_definitions(progress: Progress) -> dg.Definitions:
             published_database,
         ],
         asset_checks=CHECKS,
-        jobs=[daily_sync, reconcile],
+        jobs=[daily_sync, reconcile, track_projects],
         schedules=[daily_sync_schedule, reconcile_schedule],
         resources={
             "jira": jira_resource(),

@@ -11,6 +11,7 @@ from jira_pipeline.jira.errors import RequestRefused
 from jira_pipeline.partitions import BACKFILL, DAILY, partition_window
 from jira_pipeline.resources import JiraResource, TrackedProjectsResource, WarehouseResource
 from jira_pipeline.sync.progress import Progress
+from jira_pipeline.sync.selection import selectable_projects
 from jira_pipeline.warehouse.ingest import ingest, select_projects
 from jira_pipeline.warehouse.operations import known_project_ids
 from jira_pipeline.warehouse.reference import store_directory, store_projects
@@ -41,10 +42,18 @@ def projects(
     listed, now = site.projects(), site.server_time()
     warehouse.warehouse.prepare()
     with warehouse.get_connection() as connection:
-        selection = select_projects(site, listed, config, known_ids=known_project_ids(connection))
+        known_ids = known_project_ids(connection)
+        selection = select_projects(site, listed, config, known_ids=known_ids)
+        renamed = [p for p in selectable_projects(listed, config, known_ids) if p.former_key]
         tracked = {project.id for _, project in selection.active}
         store_projects(connection, listed, tracked_ids=tracked, synced_at=now)
-        metadata = table_metadata(connection, "projects", tracked=len(tracked), account=site.identity.account_name)
+        metadata = table_metadata(
+            connection,
+            "projects",
+            tracked=len(tracked),
+            account=site.identity.account_name,
+            renamed=", ".join(f"{project.former_key} is {project.key} now" for project in renamed) or "none",
+        )
     publish_unless_later(context, warehouse)
     yield dg.MaterializeResult(asset_key="projects", metadata=metadata)
 

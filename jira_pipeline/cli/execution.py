@@ -30,6 +30,9 @@ _KNOWN_ERRORS: dict[str, type[PipelineError]] = {
     if isinstance(kind, type) and issubclass(kind, PipelineError)
 }
 
+# People should see these in the UI and in `users unmatched`; they are no reason for a cron job to report a failure.
+_ADVISORY_CHECKS = frozenset({"matching_coverage"})
+
 
 @dataclass(frozen=True)
 class RunReport:
@@ -128,7 +131,7 @@ def _failed_checks(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
     for event in events:
         if event.event_type_value == "ASSET_CHECK_EVALUATION":
             evaluation = event.asset_check_evaluation_data
-            if not evaluation.passed:
+            if not evaluation.passed and evaluation.check_name not in _ADVISORY_CHECKS:
                 yield f"{evaluation.check_name} of {evaluation.asset_key.to_user_string()}"
 
 
