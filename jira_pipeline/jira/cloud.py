@@ -104,12 +104,14 @@ class CloudSite(JiraSite):
         return self.transport.post("search/approximate-count", {"jql": jql}, decode=_decode_count, meter=meter).count
 
     def walk(self, window: IssueWindow, *, meter: Meter) -> Iterator[IssuePage]:
-        """See `JiraSite.walk`. A token that is refused, repeated, or missing on a page that is not the last one does
-        not end the walk: it goes on from the minute in which the last issue seen was created."""
+        """See `JiraSite.walk`. A token that is refused, repeated, or missing on a page that is not the last one, and a
+        warning that the result was cut, do not end the walk: it goes on from the minute in which the last issue
+        seen was created, until that brings nothing new."""
         position = WalkPosition(window, _PAGE)
         token: str | None = None
         tokens: set[str] = set()
         empty = 0
+        cut = False
         while True:
             try:
                 page = self._search(
@@ -123,7 +125,8 @@ class CloudSite(JiraSite):
             except PageTokenRejected:
                 if token is None:
                     raise
-                position.restart("its page token was refused")
+                if not position.restart("its page token was refused"):
+                    raise
                 token, tokens = None, set()
                 continue
             except SiteUnavailable as failure:
@@ -136,13 +139,21 @@ class CloudSite(JiraSite):
             position.advance(page)
             yield self._with_histories(page, meter)
             empty = 0 if page.size else empty + 1
+            cut = cut or bool(page.warnings)
             token = page.next_token
-            if page.is_last or (token is None and page.is_last is None):
+            # A full page without a token may be one whose token was lost; only `isLast` makes it certainly the last.
+            ended = page.is_last or (token is None and page.is_last is None and page.size < position.page_size)
+            if ended and not cut:
                 return
-            if token is None or token in tokens or empty > _EMPTY_PAGES:
-                if position.restart("the page tokens lead nowhere"):
-                    token, tokens, empty = None, set(), 0
+            if ended or token is None or token in tokens or empty > _EMPTY_PAGES:
+                if position.restart("Jira said that the result was cut" if cut else "the page tokens lead nowhere"):
+                    token, tokens, empty, cut = None, set(), 0, False
                     continue
+                if page.size >= position.page_size:
+                    raise SiteUnavailable(
+                        f"The issues of project {window.project_id} could not be read to their end: "
+                        "the page tokens lead nowhere. The next run takes it up again."
+                    )
                 return
             tokens.add(token)
 

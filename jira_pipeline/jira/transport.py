@@ -221,7 +221,7 @@ class Transport:
     def _decoded(self, answer: Answer, decode: Callable[[bytes], T]) -> T:
         try:
             return decode(answer.body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             if _is_html(answer):
                 raise _Retry("it answered with a web page instead of JSON") from error
             raise _Retry(f"the body of {len(answer.body)} bytes is not readable JSON") from error

@@ -80,8 +80,8 @@ def search_jql(context: Context, request: Request) -> Response:
     extra: JsonObject = {}
     if fault == "repeated_token":
         token = str(asked.get("nextPageToken") or write_token(jql, None))
-    elif fault == "missing_token":
-        token = None
+    elif fault == "missing_token" and token is not None:
+        token, extra["isLast"] = None, False
     elif fault == "truncated_result":
         extra["warnings"] = ["The result was truncated due to ingestion limit."]
     extra |= _names_and_schema(site, expand)
@@ -182,7 +182,7 @@ def _search_page(issues: list[bytes], token: str | None, extra: JsonObject | Non
     tail: JsonObject = dict(extra or {})
     if token is not None:
         tail["nextPageToken"] = token
-    tail["isLast"] = token is None
+    tail.setdefault("isLast", token is None)
     return Response(200, b"".join([b'{"issues":[', b",".join(issues), b"],", encode(tail)[1:]]))
 
 
