@@ -56,8 +56,8 @@ class IssueWindow:
 def date_bound(instant: datetime, quoted_in: ZoneInfo | None = None, *, is_upper: bool = False) -> str:
     """`instant` as JQL compares it: epoch milliseconds, or quoted local time.
 
-    Where autumn has a local time twice, Jira does not say which of the two it takes: such a bound is moved by an hour, so
-    that the window becomes wider and never narrower.
+    Where autumn has a local time twice, Jira does not say which of the two it takes: such a bound is moved by an
+    hour, so that the window becomes wider and never narrower.
     """
     if quoted_in is None:
         return str(epoch_milliseconds(instant))

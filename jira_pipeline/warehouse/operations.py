@@ -57,7 +57,7 @@ def known_project_ids(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     followed after it got another key."""
     rows = connection.execute(
         "SELECT configured_key, project_id FROM ops.tracked_projects "
-        "WHERE configured_key IS NOT NULL AND project_id IS NOT NULL"
+        "WHERE configured_key IS NOT NULL AND project_id IS NOT NULL ORDER BY is_active"
     )
     return dict(rows.fetchall())
 

@@ -124,3 +124,16 @@ FROM typed
 LEFT JOIN roles ON roles.issue_id = typed.issue_id
 LEFT JOIN adf_text ON adf_text.issue_id = typed.issue_id
 LEFT JOIN statuses ON statuses.status_id = typed.fields.status.id;
+
+-- A status renamed or put into another category changes no issue's payload; the site's own list is the newer word.
+UPDATE issues
+SET
+    status = coalesce(nullif(statuses.name, ''), issues.status),
+    status_category = coalesce(statuses.status_category, issues.status_category)
+FROM statuses
+WHERE statuses.status_id = issues.status_id
+    AND statuses.is_listed
+    AND (
+        issues.status IS DISTINCT FROM coalesce(nullif(statuses.name, ''), issues.status)
+        OR issues.status_category IS DISTINCT FROM coalesce(statuses.status_category, issues.status_category)
+    );

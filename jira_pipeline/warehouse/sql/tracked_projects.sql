@@ -26,7 +26,9 @@ UPDATE ops.tracked_projects AS tracked
 SET is_active = false
 WHERE NOT EXISTS (
     FROM configured
-    WHERE configured.project_id = tracked.project_id OR configured.project_key = tracked.project_key
+    WHERE configured.project_id = tracked.project_id
+        -- A key may be given to another project once its own is deleted: two ids are two projects.
+        OR (configured.project_key = tracked.project_key AND (configured.project_id IS NULL OR tracked.project_id IS NULL))
 );
 
 INSERT INTO ops.tracked_projects BY NAME
@@ -34,5 +36,7 @@ SELECT project_id, project_key, configured_key, name, is_active, 'pending' AS sy
 FROM configured
 WHERE NOT EXISTS (
     FROM ops.tracked_projects AS tracked
-    WHERE configured.project_id = tracked.project_id OR configured.project_key = tracked.project_key
+    WHERE configured.project_id = tracked.project_id
+        -- A key may be given to another project once its own is deleted: two ids are two projects.
+        OR (configured.project_key = tracked.project_key AND (configured.project_id IS NULL OR tracked.project_id IS NULL))
 );
