@@ -38,7 +38,8 @@ def replaced(fault: Fault, site: Site) -> Response | None:
     if kind == "unauthorized":
         return Response(401, b'{"message":"Unauthorized","status-code":401}')
     if kind == "forbidden":
-        return Response(403, b'{"errorMessages":["You do not have permission to do this."],"errors":{}}')
+        body = b'{"errorMessages":["You do not have permission to do this."],"errors":{}}'
+        return Response(403, body, headers=identity(site))
     if kind == "captcha":
         headers = {
             "X-Seraph-LoginReason": "AUTHENTICATION_DENIED",
@@ -52,6 +53,13 @@ def replaced(fault: Fault, site: Site) -> Response | None:
     if kind == "reset_before_headers":
         return Response(wire="reset_before_headers")
     return None
+
+
+def identity(site: Site) -> dict[str, str]:
+    """The header by which Jira says as whom it has answered, in refusals too."""
+    if site.flavour == "cloud":
+        return {"X-AACCOUNTID": site.account.account_id}
+    return {"X-AUSERNAME": site.account.name}
 
 
 def spoiled(fault: Fault, response: Response) -> Response:
