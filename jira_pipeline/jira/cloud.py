@@ -204,25 +204,23 @@ class CloudSite(JiraSite):
             )
         return found
 
-    def fetch_issues(self, issue_ids: Sequence[int], *, meter: Meter) -> Iterator[IssuePage]:
-        """See `JiraSite.fetch_issues`. Issues that made an answer too large are asked for one by one."""
-        for start in range(0, len(issue_ids), _FETCHED_BY_ID):
-            chunk = issue_ids[start : start + _FETCHED_BY_ID]
-            body = {
-                "issueIdsOrKeys": [str(i) for i in chunk],
-                "fields": ISSUE_FIELDS.split(","),
-                "expand": ["changelog"],
-            }
-            page, failed = self.transport.post(
-                "issue/bulkfetch",
-                body,
-                decode=lambda answer: (read_page(answer), read_issue_errors(answer)),
-                meter=meter,
-            )
-            yield self._with_histories(page, meter)
-            if len(chunk) > 1:
-                for issue_id in failed:
-                    yield from self.fetch_issues([issue_id], meter=meter)
+    def _fetch_by_id(self, issue_ids: Sequence[int], *, meter: Meter) -> Iterator[IssuePage]:
+        """See `JiraSite._fetch_by_id`. Issues that made an answer too large are asked for one by one."""
+        body = {
+            "issueIdsOrKeys": [str(i) for i in issue_ids],
+            "fields": ISSUE_FIELDS.split(","),
+            "expand": ["changelog"],
+        }
+        page, failed = self.transport.post(
+            "issue/bulkfetch",
+            body,
+            decode=lambda answer: (read_page(answer), read_issue_errors(answer)),
+            meter=meter,
+        )
+        yield self._with_histories(page, meter)
+        if len(issue_ids) > 1:
+            for issue_id in failed:
+                yield from self._fetch_by_id([issue_id], meter=meter)
 
     def _search(
         self, jql: str, *, token: str | None, page_size: int, fields: str, histories: bool, meter: Meter

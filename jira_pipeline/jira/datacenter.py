@@ -117,22 +117,20 @@ class DataCenterSite(JiraSite):
                     found[issue_id] = read_location(body)
         return found
 
-    def fetch_issues(self, issue_ids: Sequence[int], *, meter: Meter) -> Iterator[IssuePage]:
-        """See `JiraSite.fetch_issues`."""
-        for start in range(0, len(issue_ids), _SEARCHED_BY_ID):
-            chunk = issue_ids[start : start + _SEARCHED_BY_ID]
-            body = self._search_by_id(chunk, fields=ISSUE_FIELDS, histories=True, meter=meter)
-            page = IssuePage(()) if body is None else read_page(body)
-            if page.size:
-                yield page
-            known = {issue.issue_id for issue in page.issues} | {issue.issue_id for issue in page.unreadable}
-            for issue_id in chunk:
-                if issue_id in known:
-                    continue
-                body = self._issue(issue_id, fields=ISSUE_FIELDS, histories=True, meter=meter)
-                if body is not None:
-                    entry = read_issue(clean_json(body))
-                    yield IssuePage((entry,)) if isinstance(entry, IssueRecord) else IssuePage((), (entry,))
+    def _fetch_by_id(self, issue_ids: Sequence[int], *, meter: Meter) -> Iterator[IssuePage]:
+        """See `JiraSite._fetch_by_id`."""
+        body = self._search_by_id(issue_ids, fields=ISSUE_FIELDS, histories=True, meter=meter)
+        page = IssuePage(()) if body is None else read_page(body)
+        if page.size:
+            yield page
+        known = {issue.issue_id for issue in page.issues} | {issue.issue_id for issue in page.unreadable}
+        for issue_id in issue_ids:
+            if issue_id in known:
+                continue
+            body = self._issue(issue_id, fields=ISSUE_FIELDS, histories=True, meter=meter)
+            if body is not None:
+                entry = read_issue(clean_json(body))
+                yield IssuePage((entry,)) if isinstance(entry, IssueRecord) else IssuePage((), (entry,))
 
     def _search_by_id(self, issue_ids: Sequence[int], *, fields: str, histories: bool, meter: Meter) -> bytes | None:
         """The answer to a search for issues by id; None where the site refuses it because one of them is not there,
@@ -187,7 +185,7 @@ class DataCenterSite(JiraSite):
                     offset = 0
                 continue
             if page.size == 0:
-                # An index node that is behind counts issues and does not send them; one that counts deleted issues never will.
+                # A node that is behind counts issues and does not send them; one that counts deleted issues never will.
                 empty += 1
                 if empty > _EMPTY_PAGES or (page.total or 0) <= offset:
                     return

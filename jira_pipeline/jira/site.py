@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 # Everything but what search answers cut short anyway (20 comments, 20 worklogs) and would only pretend to be complete.
 ISSUE_FIELDS = "*all,-comment,-worklog"
+_FETCHED_AT_ONCE = 100
 
 
 class User(msgspec.Struct, frozen=True):
@@ -148,9 +149,36 @@ class JiraSite(ABC):
         said. What is missing from the answer does not exist or is not shown to the account: Jira does not tell these
         two apart."""
 
-    @abstractmethod
     def fetch_issues(self, issue_ids: Sequence[int], *, meter: Meter) -> Iterator[IssuePage]:
-        """Whole issues with complete histories, by id, without those that are not shown."""
+        """Whole issues with complete histories, by id, without those that are not shown. An issue may come twice.
+
+        One that Jira cannot send is found by halving and comes among the unreadable; `SiteUnavailable` is raised when
+        Jira does not even answer for less of it.
+        """
+        for start in range(0, len(issue_ids), _FETCHED_AT_ONCE):
+            yield from self._halved(issue_ids[start : start + _FETCHED_AT_ONCE], meter)
+
+    def _halved(self, issue_ids: Sequence[int], meter: Meter) -> Iterator[IssuePage]:
+        try:
+            yield from self._fetch_by_id(issue_ids, meter=meter)
+        except SiteUnavailable as failure:
+            if len(issue_ids) > 1:
+                middle = len(issue_ids) // 2
+                yield from self._halved(issue_ids[:middle], meter)
+                yield from self._halved(issue_ids[middle:], meter)
+                return
+            jql = f"id = {issue_ids[0]} ORDER BY created ASC"
+            try:
+                self._search(jql, token=None, page_size=1, fields="id", histories=False, meter=meter)
+            except RequestRefused:
+                pass  # answered, if only that there is no such issue
+            except JiraError:
+                raise failure from None
+            yield IssuePage((), (UnreadableIssue(issue_ids[0], None, f"Jira could not send it: {failure}", b""),))
+
+    @abstractmethod
+    def _fetch_by_id(self, issue_ids: Sequence[int], *, meter: Meter) -> Iterator[IssuePage]:
+        """The issues of one request's worth of ids."""
 
     def fields(self) -> tuple[Field, ...]:
         """Every field that the account can see."""

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from jira_pipeline.errors import PipelineError
-from jira_pipeline.jira.errors import RunFatal, SiteUnavailable
+from jira_pipeline.jira.errors import RunFatal
 from jira_pipeline.jira.jql import IssueWindow, floor_minute
 from jira_pipeline.jira.limiter import Cancelled
 from jira_pipeline.jira.pages import IssuePage, UnreadableIssue
@@ -303,7 +303,8 @@ def _walk(site: JiraSite, scheduler: _Scheduler, walk: _Walk, writer: LandingWri
     key = project.plan.project.key
     if walk.number == 1:
         progress.started(key, project.plan.mode)
-    pages = _asked_again(site, walk) if walk.issue_ids else site.walk(walk.window, meter=project.meter)
+    meter = project.meter
+    pages = site.fetch_issues(walk.issue_ids, meter=meter) if walk.issue_ids else site.walk(walk.window, meter=meter)
     for page in pages:
         mine = scheduler.page_landed(walk, page)
         if mine is not None:
@@ -311,15 +312,6 @@ def _walk(site: JiraSite, scheduler: _Scheduler, walk: _Walk, writer: LandingWri
             progress.landed(key, len(mine.issues))
         if scheduler.is_over(walk):
             return
-
-
-def _asked_again(site: JiraSite, walk: _Walk) -> Iterator[IssuePage]:
-    """Issues that an earlier run could not read, one by one: what still cannot be sent must not fail the project."""
-    for issue_id in walk.issue_ids:
-        try:
-            yield from site.fetch_issues([issue_id], meter=walk.project.meter)
-        except SiteUnavailable as failure:
-            yield IssuePage((), (UnreadableIssue(issue_id, None, f"Jira could not send it: {failure}", b""),))
 
 
 def _look_up(site: JiraSite, scheduler: _Scheduler, project: _ProjectWork, progress: Progress) -> None:
