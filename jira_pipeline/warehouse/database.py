@@ -59,7 +59,7 @@ class Warehouse:
     @contextmanager
     def connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection to the working database, outside a transaction, closed in any case. Waits for another
-        process that is writing, up to ten minutes. Raises `DiskFull` when what is done with it finds no room."""
+        process that is writing, up to ten minutes. Raises `PipelineError` when what is done with it finds no room."""
         with _held(self._write_lock, "is being written by another run"), full_disk_explained(self.working.parent):
             connection = self._connect()
             try:
@@ -100,8 +100,8 @@ class Warehouse:
         """Swap a copy of the working database in for people to read, atomically; returns its size in bytes.
 
         Whoever has the old copy open keeps reading it; whoever opens it next sees the new one. Copying bytes of a
-        checkpointed file takes a second for a gigabyte, a logical copy half a minute. Raises `DiskFull` when there is
-        no room for a second one; the old copy stays.
+        checkpointed file takes a second for a gigabyte, a logical copy half a minute. Raises `PipelineError` when
+        there is no room for a second one; the old copy stays.
         """
         with _held(self._write_lock, "is being written by another run"), full_disk_explained(self.published.parent):
             connection = self._connect()

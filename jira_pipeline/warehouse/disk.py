@@ -16,19 +16,17 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _SAID = ("No space left on device", "Disk quota exceeded", "File too large")
 
 
-class DiskFull(PipelineError):
-    """Nothing more can be written. What had been committed before is untouched."""
-
-
 @contextmanager
 def full_disk_explained(directory: Path) -> Iterator[None]:
-    """Raise `DiskFull` for whatever Python or DuckDB raise when the disk is full; other errors pass."""
+    """Raise `PipelineError` for whatever Python or DuckDB raise when the disk is full; other errors pass. What had been
+    committed before is untouched."""
     try:
         yield
     except (OSError, duckdb.Error) as error:
         full = error.errno in _FULL if isinstance(error, OSError) else any(said in str(error) for said in _SAID)
         if not full:
             raise
-        raise DiskFull(
-            f"There is no room left for {directory}: make room there and run again; what was stored before is untouched."
+        raise PipelineError(
+            f"There is no room left for {directory}: make room there and run again; what was stored before is "
+            "untouched."
         ) from error
