@@ -1,0 +1,115 @@
+"""Rules of the pipeline, each broken in the way in which other pipelines have it: patches of what the rule is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from jira_pipeline.jira.cloud import CloudSite
+from jira_pipeline.sync import fetch
+from jira_pipeline.warehouse import ingest
+
+Break = Callable[[pytest.MonkeyPatch], None]
+
+
+def delete_by_partition(patch: pytest.MonkeyPatch) -> None:
+    """A partition is a slice of the table: what its last run wrote goes before this one's rows come."""
+    load = ingest.load_issues
+
+    def load_slice(connection: Any, fetched: Any, **parameters: Any) -> Any:
+        slice_of = [fetched.plan.project.id, parameters["partition_date"]]
+        where = "WHERE project_id = ? AND partition_date = ?"
+        connection.execute(
+            f"DELETE FROM issue_changes WHERE issue_id IN (SELECT issue_id FROM raw_issues {where})", slice_of
+        )
+        connection.execute(f"DELETE FROM raw_issues {where}", slice_of)
+        return load(connection, fetched, **parameters)
+
+    patch.setattr(ingest, "load_issues", load_slice)
+
+
+def no_overlap(patch: pytest.MonkeyPatch) -> None:
+    """A window begins where the last one ended, as if the index were never behind."""
+    _plan_differently(patch, overlap=timedelta(0))
+
+
+def upper_bound_at_the_live_edge(patch: pytest.MonkeyPatch) -> None:
+    """Every partition ends at midnight, also the newest."""
+    plan = ingest.plan_project
+
+    def plan_project(*arguments: Any, partitions: Any, **more: Any) -> Any:
+        return plan(*arguments, partitions=replace(partitions, is_newest=False), **more)
+
+    patch.setattr(ingest, "plan_project", plan_project)
+
+
+def forty_histories(patch: pytest.MonkeyPatch) -> None:
+    """What a search answer on Cloud carries passes for the whole history."""
+
+    def with_histories(site: CloudSite, page: Any, meter: Any) -> Any:
+        return replace(page, issues=tuple(replace(issue, history_total=len(issue.histories)) for issue in page.issues))
+
+    patch.setattr(CloudSite, "_with_histories", with_histories)
+
+
+def watermark_from_the_local_clock(patch: pytest.MonkeyPatch) -> None:
+    """The watermark is what this machine takes the time to be: a day ahead of the site, here."""
+
+    def next_watermark(plan: Any, *, newest_update: Any, started_at: datetime) -> datetime:
+        return started_at + timedelta(days=1)
+
+    patch.setattr(fetch, "next_watermark", next_watermark)
+
+
+def watermark_moves_on_error(patch: pytest.MonkeyPatch) -> None:
+    """A window counts as done when it has been tried."""
+    fetch_projects = ingest.fetch_projects
+
+    def fetching(*arguments: Any, **more: Any) -> Any:
+        for ended in fetch_projects(*arguments, **more):
+            yield tuple(replace(one, watermark=one.started_at) if one.error else one for one in ended)
+
+    patch.setattr(ingest, "fetch_projects", fetching)
+
+
+def absence_is_deletion(patch: pytest.MonkeyPatch) -> None:
+    """What was updated in the window and does not come with it is taken to be deleted."""
+    load = ingest.load_issues
+
+    def load_and_mark(connection: Any, fetched: Any, **parameters: Any) -> Any:
+        counts = load(connection, fetched, **parameters)
+        if fetched.files:
+            connection.execute(
+                "UPDATE raw_issues SET removed_at = ?, removal_reason = 'deleted' WHERE removed_at IS NULL "
+                "AND project_id = ? AND updated_at >= ? AND updated_at < ? "
+                "AND issue_id NOT IN (SELECT issue_id FROM staged)",
+                [
+                    parameters["synced_at"],
+                    fetched.plan.project.id,
+                    fetched.plan.window.updated_from or datetime(1970, 1, 1, tzinfo=UTC),
+                    fetched.plan.window.updated_before or datetime(9999, 1, 1, tzinfo=UTC),
+                ],
+            )
+        return counts
+
+    patch.setattr(ingest, "load_issues", load_and_mark)
+
+
+def _plan_differently(patch: pytest.MonkeyPatch, **changed: Any) -> None:
+    plan = ingest.plan_project
+    patch.setattr(ingest, "plan_project", lambda *arguments, **more: plan(*arguments, **{**more, **changed}))
+
+
+BROKEN_RULES: tuple[Break, ...] = (
+    delete_by_partition,
+    no_overlap,
+    upper_bound_at_the_live_edge,
+    forty_histories,
+    watermark_from_the_local_clock,
+    watermark_moves_on_error,
+    absence_is_deletion,
+)
