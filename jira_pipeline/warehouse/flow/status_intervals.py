@@ -44,6 +44,7 @@ def derive_time_in_status(connection: duckdb.DuckDBPyConnection, settings: FlowS
     sources = (*SOURCES, "time_in_status")
     if definition_changed(connection, "time_in_status", sources=sources, settings=_timeline(settings)):
         connection.execute("DELETE FROM time_in_status")
+    run_sql(connection, "flow_macros")
     run_sql(connection, "time_in_status")
     return row_count(connection, "time_in_status")
 

@@ -11,7 +11,8 @@ HAVING sum(delta) <> 0;
 DELETE FROM ops.cumulative_flow_changes WHERE metric_date <= $last_day;
 
 CREATE OR REPLACE TEMP TABLE renewed_days AS
-SELECT unnest(generate_series(coalesce((SELECT min(metric_date) FROM due_changes), $through + 1), $last_day, INTERVAL 1 DAY))::DATE AS metric_date;
+-- Days after $through are new in any case, also when nothing happened before the last of them.
+SELECT unnest(generate_series(least((SELECT min(metric_date) FROM due_changes), $through + 1), $last_day, INTERVAL 1 DAY))::DATE AS metric_date;
 
 CREATE OR REPLACE TEMP TABLE former_levels AS
 SELECT * FROM cumulative_flow WHERE metric_date >= (SELECT least(min(metric_date), $through) FROM renewed_days);

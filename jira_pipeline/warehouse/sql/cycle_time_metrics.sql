@@ -24,17 +24,22 @@ resolved AS (
 ),
 done AS (
     SELECT project_key, done_date AS metric_date, count(*) AS done_issues,
-           coalesce(sum(story_points), 0) AS story_points_done,
+           coalesce(sum(exact(story_points)), 0) AS story_points_done,
            count(*) FILTER (cycle_quality IN ('ok', 'zero_time')) AS wip_departures
     FROM cycle_times GROUP BY ALL
 ),
 -- Open is the history as it was: an issue leaves with every entry into Done and comes back with every exit.
 done_moves AS (
     SELECT project_key, entered_date AS metric_date,
-           count(DISTINCT CASE WHEN phase <> 'done' THEN issue_id END) AS reopened_issues,
            count(*) FILTER (phase <> 'done') - count(*) FILTER (phase = 'done') AS open_delta
     FROM status_intervals
     WHERE (phase = 'done') <> coalesce(entered_from_phase = 'done', false)
+    GROUP BY ALL
+),
+reopened AS (
+    SELECT project_key, entered_date AS metric_date, count(DISTINCT issue_id) AS reopened_issues
+    FROM status_intervals
+    WHERE entered_from_phase = 'done' AND phase <> 'done'
     GROUP BY ALL
 ),
 -- Without a complete history only Jira's own dates are left to say when an issue was closed.
@@ -49,7 +54,7 @@ closed_without_history AS (
 ),
 measured AS (
     SELECT project_key, cycle_time_stop_date AS metric_date, count(*) AS cycle_time_issues,
-           avg(cycle_time_hours) AS cycle_time_hours_mean,
+           in_hours(sum(in_microseconds(cycle_time_hours))) / count(*) AS cycle_time_hours_mean,
            quantile_disc(cycle_time_hours, [0.50, 0.70, 0.85, 0.95]) AS percentiles
     FROM cycle_times
     WHERE cycle_time_hours IS NOT NULL
@@ -61,7 +66,7 @@ SELECT d.metric_date, d.project_key,
        coalesce(s.started_issues, 0) AS started_issues,
        coalesce(r.resolved_issues, 0) AS resolved_issues,
        coalesce(f.done_issues, 0) AS done_issues,
-       coalesce(m.reopened_issues, 0) AS reopened_issues,
+       coalesce(o.reopened_issues, 0) AS reopened_issues,
        sum(coalesce(c.created_issues, 0) + coalesce(m.open_delta, 0) + coalesce(w.open_delta, 0)) OVER so_far AS open_issues,
        sum(coalesce(s.wip_arrivals, 0) - coalesce(f.wip_departures, 0)) OVER so_far AS wip_issues,
        coalesce(f.story_points_done, 0) AS story_points_done,
@@ -77,6 +82,7 @@ LEFT JOIN started s USING (project_key, metric_date)
 LEFT JOIN resolved r USING (project_key, metric_date)
 LEFT JOIN done f USING (project_key, metric_date)
 LEFT JOIN done_moves m USING (project_key, metric_date)
+LEFT JOIN reopened o USING (project_key, metric_date)
 LEFT JOIN closed_without_history w USING (project_key, metric_date)
 LEFT JOIN measured q USING (project_key, metric_date)
 WINDOW so_far AS (PARTITION BY d.project_key ORDER BY d.metric_date ROWS UNBOUNDED PRECEDING);

@@ -33,7 +33,7 @@ finished AS (
     SELECT project_key_at_done AS project_key, done_date AS metric_date, count(*) AS done_issues,
            count(*) FILTER (is_delivered) AS delivered_issues,
            count(*) FILTER (NOT is_delivered) AS withdrawn_issues,
-           coalesce(sum(story_points) FILTER (is_delivered), 0) AS delivered_points
+           coalesce(sum(exact(story_points)) FILTER (is_delivered), 0) AS delivered_points
     FROM flow WHERE done_date IS NOT NULL GROUP BY ALL
 ),
 in_progress AS (

@@ -8,4 +8,9 @@ CREATE OR REPLACE TEMP MACRO local_date(instant, zone) AS CAST(timezone(zone, in
 -- Both days counted: the same day is 1 (Vacanti).
 CREATE OR REPLACE TEMP MACRO days_inclusive(first_day, last_day) AS CAST(last_day - first_day + 1 AS INTEGER);
 
+-- Sums that do not depend on the order of the rows: a sum of DOUBLEs differs in its last bits from run to run.
+CREATE OR REPLACE TEMP MACRO in_microseconds(hours) AS CAST(hours * 3600000000.0::DOUBLE AS BIGINT);
+CREATE OR REPLACE TEMP MACRO in_hours(microseconds) AS microseconds / 3600000000.0::DOUBLE;
+CREATE OR REPLACE TEMP MACRO exact(points) AS CAST(points AS DECIMAL(18, 4));
+
 CREATE OR REPLACE TEMP MACRO folded(name) AS lower(trim(name));

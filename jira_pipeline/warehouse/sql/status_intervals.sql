@@ -158,12 +158,12 @@ WITH entries AS (
 ),
 dated AS (SELECT *, local_date(entered_at, $time_zone) AS entered_date FROM entries)
 SELECT *,
-       (row_number() OVER chronological)::INTEGER AS stay_number,
-       lead(entered_at) OVER chronological AS left_at,
-       lead(entered_date) OVER chronological AS left_date,
-       lag(role) OVER chronological AS previous_role
+       (row_number() OVER by_position)::INTEGER AS stay_number,
+       lead(entered_at) OVER by_position AS left_at,
+       lead(entered_date) OVER by_position AS left_date,
+       lag(role) OVER by_position AS previous_role
 FROM dated
-WINDOW chronological AS (PARTITION BY issue_id ORDER BY position);
+WINDOW by_position AS (PARTITION BY issue_id ORDER BY position);
 
 DROP TABLE status_moves;
 

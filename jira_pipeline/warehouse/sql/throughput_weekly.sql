@@ -7,7 +7,7 @@ INSERT INTO throughput_weekly BY NAME
 WITH weekly AS (
     SELECT date_trunc('week', metric_date)::DATE AS week_start, project_key,
            sum(done_issues) AS done_issues, sum(delivered_issues) AS delivered_issues,
-           sum(withdrawn_issues) AS withdrawn_issues, sum(delivered_points) AS delivered_points,
+           sum(withdrawn_issues) AS withdrawn_issues, sum(exact(delivered_points)) AS delivered_points,
            count(*) = 7 AS is_complete_week
     FROM daily_flow
     GROUP BY ALL

@@ -1,4 +1,4 @@
--- time_in_status: the stays of every changed issue, added up by status.
+-- time_in_status: the stays of every changed issue, added up by status. Run after flow_macros.sql.
 
 CREATE OR REPLACE TEMP TABLE outdated_issues AS
 SELECT coalesce(s.issue_id, d.issue_id) AS issue_id
@@ -10,7 +10,7 @@ DELETE FROM time_in_status WHERE issue_id IN (SELECT issue_id FROM outdated_issu
 
 INSERT INTO time_in_status BY NAME
 SELECT issue_id, status_id, status, phase,
-       coalesce(sum(hours), 0) AS hours,
+       in_hours(coalesce(sum(epoch_us(left_at) - epoch_us(entered_at)), 0)) AS hours,
        count(*) AS visits,
        bool_or(left_at IS NULL) AS is_current,
        min(entered_at) AS first_entered_at,

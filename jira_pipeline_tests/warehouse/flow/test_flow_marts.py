@@ -88,6 +88,14 @@ def test_cumulative_flow_is_the_status_at_day_end(edges: FlowWarehouse) -> None:
     )
 
 
+def test_days_without_events_are_carried_forward_between_two_runs(warehouse: FlowWarehouse) -> None:
+    put(warehouse, 1, 0, 5, 9)
+    warehouse.derive_all(as_of=at(2))  # knows of the moves on days 5 and 9, whose days have not come yet
+    warehouse.derive_all(as_of=at(12))
+    bands = warehouse.rows("SELECT status, count(*) FROM cumulative_flow GROUP BY status ORDER BY status")
+    assert bands == [("Done", 3), ("In Progress", 4), ("To Do", 5)]
+
+
 def test_sub_tasks_and_excluded_types_are_not_in_the_flow_population(warehouse: FlowWarehouse) -> None:
     put(warehouse, 1, 0, 1, 2)
     put(warehouse, 2, 0, 1, 2, is_subtask=True, hierarchy_level=-1)
