@@ -120,7 +120,9 @@ class _Scheduler:
         the walk is."""
         with self._condition:
             end = walk.ends_before
-            mine = page.issues if end is None else tuple(issue for issue in page.issues if issue.created < end)
+            # The index may still show here what has moved on: that is the other project's, if anybody follows that one.
+            here = (None, walk.project.plan.project.id)
+            mine = tuple(i for i in page.issues if i.project_id in here and (end is None or i.created < end))
             if page.issues:
                 first, last = page.issues[0].created, page.issues[-1].created
                 walk.issues_a_second = len(page.issues) / max((last - first).total_seconds(), 1.0)
