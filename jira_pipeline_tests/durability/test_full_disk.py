@@ -1,4 +1,4 @@
-"""A disk that is full ends the run with a clear sentence, and the next one completes; nothing that was stored is lost."""
+"""A full disk ends the run with a clear sentence, and the next one completes; nothing that was stored is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules of the pipeline, each broken in the way in which other pipelines have it: patches of what the rule is made of."""
+"""Rules of the pipeline, each broken in the way other pipelines have it: patches of what the rule is made of."""
 
 from __future__ import annotations
 

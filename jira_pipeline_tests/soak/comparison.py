@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -88,7 +89,6 @@ def _rows(follower: Follower, table: str) -> Rows:
     assert columns, table
     # Changes of removed issues stay, as their raw rows do; a fresh database never saw them.
     only = " SEMI JOIN issues USING (issue_id)" if table == "issue_changes" else ""
-    # Somebody met in an issue that is gone is still known.
     return follower.rows(f"SELECT {', '.join(columns)} FROM {table}{only}")
 
 
@@ -103,18 +103,27 @@ def _raw_issues(follower: Follower) -> Rows:
 
 
 def _lasting(value: Any) -> Any:
-    """A payload without what it says of others. A person's name or a parent's summary may change without touching the
-    issue: it is told as it was when the issue was fetched, and it is up to date in `users` and in the parent's row."""
+    """A payload without what it says of others. The name of a person or a project and the summary of a parent change
+    without touching the issue: they are as they were when it was fetched, and up to date in `users`, in `projects` and
+    in the parent's own row."""
     if isinstance(value, list):
         return [_lasting(each) for each in value]
     if not isinstance(value, dict):
         return value
     if "displayName" in value:
         return value.get("accountId") or value.get("key")
-    return {
-        name: each.get("id") if name == "parent" and isinstance(each, dict) else _lasting(each)
-        for name, each in value.items()
-    }
+    return {name: _REDUCED.get(name, _lasting)(each) for name, each in value.items()}
+
+
+def _id_and_key(project: Any) -> Any:
+    return (project["id"], project["key"]) if isinstance(project, dict) else project
+
+
+def _id(parent: Any) -> Any:
+    return parent["id"] if isinstance(parent, dict) else parent
+
+
+_REDUCED: dict[str, Callable[[Any], Any]] = {"project": _id_and_key, "parent": _id}
 
 
 def _difference(table: str, found: Rows, expected: Rows) -> str:
