@@ -10,7 +10,7 @@ VENV := .venv
 VENV_DUCKDB_15 := .venv-duckdb15
 PYTEST := -m pytest -n 2
 
-.PHONY: help demo test test-duckdb-1.5 lint clean
+.PHONY: help demo test soak test-duckdb-1.5 lint clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z0-9.-]+):[^#]*## (.*)/\1\t\2/p' Makefile | awk -F '\t' '{ printf "make %-16s %s\n", $$1, $$2 }'
@@ -20,6 +20,9 @@ demo: $(VENV)/.installed ## Sync a local sandbox Jira, show the tables, open the
 
 test: $(VENV)/.installed ## Run the tests
 	$(VENV)/bin/python $(PYTEST)
+
+soak: $(VENV)/.installed ## Simulate 20 sites for 60 days each with all that can go wrong, and kill 40 syncs (half an hour)
+	$(VENV)/bin/python $(PYTEST) jira_pipeline_tests/soak jira_pipeline_tests/durability --soak-seeds 20 --kills 40
 
 test-duckdb-1.5: $(VENV_DUCKDB_15)/.installed ## Run the tests with DuckDB 1.5, the oldest supported
 	$(VENV_DUCKDB_15)/bin/python $(PYTEST)

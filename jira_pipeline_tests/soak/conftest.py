@@ -24,11 +24,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak-first", type=int, default=1, metavar="SEED", help="The first of the seeds (default: 1).")
 
 
+def _seeds_asked_for(config: pytest.Config) -> int:
+    # Absent when these tests are collected from above: options come from the conftest files of the paths given.
+    return config.getoption("--soak-seeds", default=None) or int(os.environ.get("SOAK_SEEDS", 0))
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "scenario" not in metafunc.fixturenames:
         return
-    # Absent when these tests are collected from above: options come from the conftest files of the paths given.
-    asked = metafunc.config.getoption("--soak-seeds", default=None) or int(os.environ.get("SOAK_SEEDS", 0))
+    asked = _seeds_asked_for(metafunc.config)
     first = metafunc.config.getoption("--soak-first", default=1)
     days = _DAYS if asked else _SHORT_DAYS
     scenarios = [Scenario.of(seed, days) for seed in range(first, first + (asked or _SHORT_SEEDS))]
@@ -43,3 +47,10 @@ def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(dialect, "_ID_PAGE", 8)
     monkeypatch.setattr(fetch, "_WORTH_SPLITTING", 4)
     monkeypatch.setattr(fetch, "_PAGES_OF_A_LARGE_PROJECT", 1)
+
+
+@pytest.fixture
+def _takes_long(request: pytest.FixtureRequest) -> None:
+    """For tests that only run when seeds are asked for."""
+    if not _seeds_asked_for(request.config):
+        pytest.skip("takes minutes: part of `make soak`")

@@ -17,6 +17,7 @@ _SEEDS = range(1, 7)
 _DAYS = 14
 
 
+@pytest.mark.usefixtures("_takes_long")
 @pytest.mark.parametrize("break_rule", BROKEN_RULES, ids=lambda rule: rule.__name__)
 def test_a_broken_rule_is_found_out_within_a_few_seeds(
     break_rule: Break, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
