@@ -52,7 +52,8 @@ def test_the_form_tracks_and_untracks(run_job: RunJob, tmp_path: Path) -> None:
     assert [(project.key, project.active) for project in tracked] == [("APP", False), ("OPS", True)]
     (output,) = [event for event in result.all_node_events if event.event_type_value == "STEP_OUTPUT"]
     assert output.step_output_data.metadata["outcome"].value == (
-        "OPS is tracked from now on; the next sync reads all its issues.\nAPP is not synced any more; what is stored stays."
+        "OPS is tracked from now on; the next sync reads all its issues.\n"
+        "APP is not synced any more; what is stored stays."
     )
 
 
