@@ -12,8 +12,8 @@ from jira_pipeline.warehouse.database import Warehouse
 
 HEAD = """# Tables
 
-Everything is in one DuckDB file (`JIRA_PIPELINE_DATABASE`), which can be opened read-only at any time, also while a sync
-runs, and always shows one consistent state. The same texts are in the database itself: `SELECT comment FROM
+Everything is in one DuckDB file (`JIRA_PIPELINE_DATABASE`), which can be opened read-only at any time, also while a
+sync runs, and always shows one consistent state. The same texts are in the database itself: `SELECT comment FROM
 duckdb_columns()`, or `DESCRIBE`, and in the Dagster UI.
 
 Instants (`_at`) are TIMESTAMPTZ in UTC; `_hours` are elapsed hours; a `_date` is a local day of `time_zone`.

@@ -176,9 +176,7 @@ class Api:
         except ValueError:
             body = request.body.decode(errors="replace")
         with self._lock:
-            self.requests.append(
-                RecordedRequest(request.method, request.path, request.query, body, response.status)
-            )
+            self.requests.append(RecordedRequest(request.method, request.path, request.query, body, response.status))
 
 
 def unauthorized() -> Response:
@@ -186,4 +184,3 @@ def unauthorized() -> Response:
     message = "Client must be authenticated to access this resource."
     body = encode({"message": message, "status-code": 401})
     return Response(401, body, headers={"WWW-Authenticate": 'OAuth realm=""'})
-

@@ -150,7 +150,15 @@ def _sprints(project: Project, start: datetime, end: datetime) -> list[Sprint]:
         ends = begins + _SPRINT_LENGTH
         complete = to_milliseconds(ends) if state == "closed" else None
         sprints.append(
-            Sprint(sprint_id, name, state, project.id, to_milliseconds(begins), to_milliseconds(ends), complete,  # type: ignore[arg-type]
-                   goal="ship it, then measure" if number % 3 == 0 else "")
+            Sprint(
+                sprint_id,
+                name,
+                state,
+                project.id,
+                to_milliseconds(begins),
+                to_milliseconds(ends),
+                complete,  # type: ignore[arg-type]
+                goal="ship it, then measure" if number % 3 == 0 else "",
+            )
         )
     return sprints

@@ -91,9 +91,7 @@ def rename_project(site: Site, key: str, new_key: str | None, new_name: str | No
     with site.lock:
         project = _existing_project(site, key)
         former = (*project.former_keys, project.key.upper()) if new_key else project.former_keys
-        renamed = replace(
-            project, key=new_key or project.key, name=new_name or project.name, former_keys=former
-        )
+        renamed = replace(project, key=new_key or project.key, name=new_name or project.name, former_keys=former)
         for row in _rows_of(site, project):
             document = site.document(row)
             fields = site.documents.fields(document)
@@ -215,9 +213,7 @@ def _with_resolution(site: Site, row: Row, fields: JsonObject, values: JsonObjec
     return replace(row, resolved=parse_jira(resolved) if resolved else None)
 
 
-def _resolve(
-    site: Site, row: Row, fields: JsonObject, values: JsonObject, old_category: str | None, at: int
-) -> Items:
+def _resolve(site: Site, row: Row, fields: JsonObject, values: JsonObject, old_category: str | None, at: int) -> Items:
     """What follows from the other changes: resolution and its date, and the date of the status category."""
     items: Items = []
     category = (fields.get("status") or {}).get("statusCategory", {}).get("key")

@@ -115,8 +115,11 @@ def board_configuration(context: Context, request: Request, board: str) -> Respo
     """GET /rest/agile/1.0/board/{id}/configuration: which field the board estimates with."""
     project = context.site.projects.get(int(board))
     if project is None:
-        raise Refusal(404, "The requested board cannot be viewed because it either does not exist or you do not have "
-                           "permission to view it.")
+        raise Refusal(
+            404,
+            "The requested board cannot be viewed because it either does not exist or you do not have "
+            "permission to view it.",
+        )
     configuration: JsonObject = {"id": int(board), "name": f"{project.key} board", "type": "scrum"}
     if project.story_points_fields:
         field_id = project.story_points_fields[0]

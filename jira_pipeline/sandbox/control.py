@@ -27,9 +27,7 @@ class Control:
         self._actions: dict[str, Callable[[str, JsonObject], Any]] = {
             "move": lambda key, body: {"key": sandbox.move_issue(key, str(body["project"]))},
             "update": lambda key, body: sandbox.update_issue(key, **body),
-            "rename": lambda key, body: sandbox.rename_project(
-                key, new_key=body.get("key"), new_name=body.get("name")
-            ),
+            "rename": lambda key, body: sandbox.rename_project(key, new_key=body.get("key"), new_name=body.get("name")),
             "forbid": lambda key, body: sandbox.forbid_project(key),
             "allow": lambda key, body: sandbox.allow_project(key),
             "archive": lambda key, body: sandbox.archive_project(key),

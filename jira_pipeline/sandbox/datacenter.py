@@ -67,7 +67,8 @@ def user_search(context: Context, request: Request) -> Response:
     size = min(_MAX_USERS, whole_number(request.parameter("maxResults"), "maxResults", 50))
     inactive = request.parameter("includeInactive") == "true"
     people = [
-        user for user in directory(context.site)
+        user
+        for user in directory(context.site)
         if (user.active or inactive)
         and (wanted == "." or any(wanted in text.lower() for text in (user.name, user.display_name, user.email or "")))
     ]

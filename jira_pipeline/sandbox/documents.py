@@ -23,7 +23,7 @@ _WORDS = (
     "the queue drains before the deploy window opens and every retry waits for its turn while the cache is warm so a "
     "reader sees either the old page or the new one never half of both unless the lease expires between two commits "
 )
-_PADDING_TEXT = "".join(f"{number:05d} {_WORDS[(number * 37) % 97:]}" for number in range(600)).encode()
+_PADDING_TEXT = "".join(f"{number:05d} {_WORDS[(number * 37) % 97 :]}" for number in range(600)).encode()
 
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _elements = msgspec.json.Decoder(list[msgspec.Raw])

@@ -140,9 +140,7 @@ class Faults:
         with self._lock:
             self._rules.remove(rule)
 
-    def randomly(
-        self, seed: int, rate: float, kinds: Sequence[FaultKind] = RANDOM_KINDS, path: str = "/rest/"
-    ) -> None:
+    def randomly(self, seed: int, rate: float, kinds: Sequence[FaultKind] = RANDOM_KINDS, path: str = "/rest/") -> None:
         """Let a random fault meet a share `rate` of the requests, but the same request at most twice in a row."""
         with self._lock:
             self._chance = _Chance(random.Random(seed), rate, tuple(kinds), path)

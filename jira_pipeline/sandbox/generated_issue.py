@@ -119,7 +119,8 @@ class GeneratedIssue:
             "workratio": -1,
             "lastViewed": None,
             "watches": {
-                "self": f"{SELF_BASE}/rest/api/2/issue/{self.id}/watchers", "watchCount": self.id % 4,
+                "self": f"{SELF_BASE}/rest/api/2/issue/{self.id}/watchers",
+                "watchCount": self.id % 4,
                 "isWatching": False,
             },
             "created": format_jira(self.created, form.zone),

@@ -96,9 +96,14 @@ class Index:
                 low, high = _behind(entries, walk.descending, key, after, low, high)
             streams.append(_stream(entries, key, low, high, walk.descending))
         if walk.sort == "key":
-            streams = [stream for _, stream in sorted(
-                zip((key for _, key in walk.projects), streams, strict=True), key=lambda pair: pair[0],
-                reverse=walk.descending)]
+            streams = [
+                stream
+                for _, stream in sorted(
+                    zip((key for _, key in walk.projects), streams, strict=True),
+                    key=lambda pair: pair[0],
+                    reverse=walk.descending,
+                )
+            ]
             for stream in streams:
                 yield from (row for _, row in stream)
         elif len(streams) == 1:
@@ -131,9 +136,7 @@ class Index:
         return bisect_left(entries, (walk.low,)), bisect_right(entries, (walk.high, inf))
 
 
-def _behind(
-    entries: list[Entry], descending: bool, key: str, after: Position, low: int, high: int
-) -> tuple[int, int]:
+def _behind(entries: list[Entry], descending: bool, key: str, after: Position, low: int, high: int) -> tuple[int, int]:
     if key == after.project_key:
         place: tuple[float, ...] = (after.time, after.number if descending else after.number + 1)
     else:
@@ -142,9 +145,7 @@ def _behind(
     return (low, min(high, cut)) if descending else (max(low, cut), high)
 
 
-def _stream(
-    entries: list[Entry], key: str, low: int, high: int, descending: bool
-) -> Iterator[tuple[Position, Row]]:
+def _stream(entries: list[Entry], key: str, low: int, high: int, descending: bool) -> Iterator[tuple[Position, Row]]:
     places = range(high - 1, low - 1, -1) if descending else range(low, high)
     for place in places:
         time, number, row = entries[place]

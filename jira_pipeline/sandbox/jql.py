@@ -114,8 +114,10 @@ def _tokens(text: str) -> list[tuple[str, str]]:
     while position < end:
         match = _TOKEN.match(text, position)
         if match is None:
-            raise JqlError(f"Error in the JQL Query: The character '{text[position:].strip()[:1]}' is a reserved JQL "
-                           "character. You must enclose it in a string or use the escape.")
+            raise JqlError(
+                f"Error in the JQL Query: The character '{text[position:].strip()[:1]}' is a reserved JQL "
+                "character. You must enclose it in a string or use the escape."
+            )
         kind = str(match.lastgroup)
         value = match.group(kind)
         if kind == "quoted":

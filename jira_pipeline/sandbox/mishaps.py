@@ -11,8 +11,8 @@ from .http_server import Response, WireFault
 from .site import Site
 
 _LOGIN_PAGE = (
-    b"<!DOCTYPE html>\n<html lang=\"en\"><head><title>Log in - Jira</title></head><body><form action=\"/login.jsp\" "
-    b"method=\"post\"><input name=\"os_username\"><input name=\"os_password\" type=\"password\"></form></body></html>"
+    b'<!DOCTYPE html>\n<html lang="en"><head><title>Log in - Jira</title></head><body><form action="/login.jsp" '
+    b'method="post"><input name="os_username"><input name="os_password" type="password"></form></body></html>'
 )
 _WIRE: dict[str, WireFault] = {
     "reset_before_headers": "reset_before_headers", "reset_after_headers": "reset_after_headers",

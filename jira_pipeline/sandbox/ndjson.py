@@ -72,8 +72,17 @@ class LoadedIssue:
     """An issue of a file. Its bytes lie in a spool and are never rewritten, so `form` has no effect on them."""
 
     __slots__ = (
-        "_fields", "_histories", "_spool", "created", "id", "number", "project_id", "resolved",
-        "status_id", "target_bytes", "updated",
+        "_fields",
+        "_histories",
+        "_spool",
+        "created",
+        "id",
+        "number",
+        "project_id",
+        "resolved",
+        "status_id",
+        "target_bytes",
+        "updated",
     )
 
     def __init__(self, line: _Line, columns: _Columns, histories: list[bytes], spool: Spool) -> None:
@@ -110,7 +119,11 @@ class _Findings:
         if project_id not in self.projects:
             style = "next-gen" if project.get("simplified") else "classic"
             self.projects[project_id] = Project(
-                project_id, project["key"], project["name"], style, original=project  # type: ignore[arg-type]
+                project_id,
+                project["key"],
+                project["name"],
+                style,
+                original=project,  # type: ignore[arg-type]
             )
         status = columns.status
         if self.statuses.get(str(status["id"]), _UNSEEN).original is None:
@@ -221,6 +234,7 @@ def _read_fields(path: Path) -> list[JsonObject]:
     try:
         fields: list[JsonObject] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise SettingsError(f"{path} cannot be read as a field list ({error}); it must hold the JSON of GET /field."
-                            ) from error
+        raise SettingsError(
+            f"{path} cannot be read as a field list ({error}); it must hold the JSON of GET /field."
+        ) from error
     return fields

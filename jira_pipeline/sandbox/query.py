@@ -23,15 +23,31 @@ from .times import to_milliseconds
 Test = Callable[[Row], bool]
 
 _DATE_FIELDS = {
-    "created": "created", "createddate": "created", "updated": "updated", "updateddate": "updated",
-    "resolved": "resolved", "resolutiondate": "resolved",
+    "created": "created",
+    "createddate": "created",
+    "updated": "updated",
+    "updateddate": "updated",
+    "resolved": "resolved",
+    "resolutiondate": "resolved",
 }
 _KEY_FIELDS = frozenset({"id", "key", "issue", "issuekey"})
 _FIELD_IDS = {
-    "type": "issuetype", "issuetype": "issuetype", "assignee": "assignee", "reporter": "reporter",
-    "creator": "creator", "priority": "priority", "resolution": "resolution", "labels": "labels",
-    "component": "components", "fixversion": "fixVersions", "affectedversion": "versions", "parent": "parent",
-    "summary": "summary", "description": "description", "due": "duedate", "duedate": "duedate",
+    "type": "issuetype",
+    "issuetype": "issuetype",
+    "assignee": "assignee",
+    "reporter": "reporter",
+    "creator": "creator",
+    "priority": "priority",
+    "resolution": "resolution",
+    "labels": "labels",
+    "component": "components",
+    "fixversion": "fixVersions",
+    "affectedversion": "versions",
+    "parent": "parent",
+    "summary": "summary",
+    "description": "description",
+    "due": "duedate",
+    "duedate": "duedate",
 }
 _RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
     ">": lambda left, right: left > right,

@@ -109,5 +109,7 @@ def _changelog(site: Site, document: Document, changelog: Changelog) -> bytes:
     else:
         histories = b",".join(site.documents.histories(document)[: -limit - 1 : -1])
     return b'{"startAt":0,"maxResults":%d,"total":%d,"histories":[%s]}' % (
-        min(limit, document.total), document.total, histories,
+        min(limit, document.total),
+        document.total,
+        histories,
     )

@@ -20,8 +20,13 @@ if TYPE_CHECKING:
     from .site import Site
 
 _SORTS: dict[str, SortField] = {
-    "created": "created", "createddate": "created", "updated": "updated", "updateddate": "updated",
-    "key": "key", "id": "key", "issuekey": "key",
+    "created": "created",
+    "createddate": "created",
+    "updated": "updated",
+    "updateddate": "updated",
+    "key": "key",
+    "id": "key",
+    "issuekey": "key",
 }
 _NOTHING: Test = lambda row: False  # noqa: E731
 
@@ -83,8 +88,11 @@ def take(site: Site, search: Search, limit: int, after: Position | None = None, 
 def total(site: Site, search: Search) -> int:
     """How many issues match."""
     if search.exact and search.walk is not None:
-        hidden = [row for row in site.forgotten_rows() if search.meaning.test(row)
-                  and row.project_id in (search.meaning.projects or ())]
+        hidden = [
+            row
+            for row in site.forgotten_rows()
+            if search.meaning.test(row) and row.project_id in (search.meaning.projects or ())
+        ]
         return site.index.count(search.walk) - len(hidden)
     return sum(1 for _ in _stream(site, search, None))
 
@@ -165,4 +173,3 @@ def _check_sortable(site: Site, term: OrderTerm) -> None:
         return
     if site.custom_field_id(term.field) is None:
         raise JqlError(f"Field '{term.field}' does not exist or you do not have permission to view it.")
-

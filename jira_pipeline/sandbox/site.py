@@ -46,8 +46,9 @@ class Site:
         self.resolution = 1000 if flavour == "datacenter" else 1
         self.documents = Documents(Form(flavour, self.zone), {issue.id: issue for issue in data.issues})
         self.rows: dict[int, Row] = {
-            issue.id: Row(issue.id, issue.project_id, issue.number, issue.created, issue.updated, issue.resolved,
-                          issue.status_id)
+            issue.id: Row(
+                issue.id, issue.project_id, issue.number, issue.created, issue.updated, issue.resolved, issue.status_id
+            )
             for issue in data.issues
         }
         self.index = Index(self.rows.values(), self.resolution)

@@ -183,7 +183,8 @@ def _flagged(site: Site, row: Row, fields: JsonObject, field_id: str, value: Any
     old = bool(fields.get(FLAGGED))
     fields[FLAGGED] = (
         [{"self": f"{SELF_BASE}/rest/api/2/customFieldOption/10019", "value": "Impediment", "id": "10019"}]
-        if value else None
+        if value
+        else None
     )
     sides = [("[10019]", "Impediment") if side else (None, "") for side in (old, bool(value))]
     return [] if old == bool(value) else [item(site, "Flagged", FLAGGED, sides[0], sides[1])]

@@ -141,8 +141,9 @@ class _Scheduler:
             return replace(page, issues=mine)
 
     def is_over(self, walk: _Walk) -> bool:
-        """Whether nothing more of this walk is wanted: its end is reached, or its project has failed. Raises `Cancelled`
-        when all stops: what is left of the walk is missing then, and its project must not count as complete."""
+        """Whether nothing more of this walk is wanted: its end is reached, or its project has failed. Raises
+        `Cancelled` when all stops: what is left of the walk is missing then, and its project must not count as
+        complete."""
         with self._condition:
             if self._stopped:
                 raise Cancelled

@@ -103,7 +103,8 @@ def select_projects(
                     entry,
                     ProjectUnavailable(
                         f"Project {project.key} is archived at {site.identity.server}, and searches leave such "
-                        f"projects out. What is stored stays; set active: false for it in {config.path}, or restore it in Jira."
+                        f"projects out. What is stored stays; set active: false for it in {config.path}, or restore "
+                        f"it in Jira."
                     ),
                 )
             )

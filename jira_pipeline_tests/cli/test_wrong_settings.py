@@ -1,4 +1,4 @@
-"""Every wrong setting ends with exit code 2 and one sentence that names the culprit, before anything is read or written."""
+"""Every wrong setting ends with exit code 2 and one sentence that names it, before anything is read or written."""
 
 from __future__ import annotations
 

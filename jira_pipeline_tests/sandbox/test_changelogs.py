@@ -136,10 +136,7 @@ def test_bulkfetch_can_be_limited_to_ten_fields(cloud):
     (page,) = bulk(cloud, [truth["id"]], fieldIds=["status"])
     items = [item for history in page[0]["changeHistories"] for item in history["items"]]
     expected = [
-        item
-        for history in truth["changelog"]["histories"]
-        for item in history["items"]
-        if item["fieldId"] == "status"
+        item for history in truth["changelog"]["histories"] for item in history["items"] if item["fieldId"] == "status"
     ]
     assert items == expected != []
     many = [f"customfield_{number}" for number in range(11)]

@@ -1,4 +1,4 @@
-"""A status that is renamed, or put into another category, changes no issue's payload; the tables follow all the same."""
+"""A status that is renamed or put into another category changes no issue's payload; the tables follow all the same."""
 
 from __future__ import annotations
 
