@@ -153,11 +153,11 @@ def _sprints(project: Project, start: datetime, end: datetime) -> list[Sprint]:
             Sprint(
                 sprint_id,
                 name,
-                state,
+                state,  # type: ignore[arg-type]
                 project.id,
                 to_milliseconds(begins),
                 to_milliseconds(ends),
-                complete,  # type: ignore[arg-type]
+                complete,
                 goal="ship it, then measure" if number % 3 == 0 else "",
             )
         )

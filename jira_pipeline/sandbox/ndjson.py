@@ -122,8 +122,8 @@ class _Findings:
                 project_id,
                 project["key"],
                 project["name"],
-                style,
-                original=project,  # type: ignore[arg-type]
+                style,  # type: ignore[arg-type]
+                original=project,
             )
         status = columns.status
         if self.statuses.get(str(status["id"]), _UNSEEN).original is None:
