@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from jira_pipeline.errors import PipelineError
 from jira_pipeline.sandbox import Fault, Sandbox, generate_site
+from jira_pipeline.sandbox.http_server import Request
 from jira_pipeline_tests.soak.comparison import differences, untruths
 from jira_pipeline_tests.soak.follower import Follower
 from jira_pipeline_tests.soak.life import PROJECTS, UNTRACKED, SiteLife
@@ -47,7 +48,8 @@ def simulate(scenario: Scenario, directory: Path) -> list[str]:
 
 
 class _Simulation:
-    """One site and its follower. State guarded: what has been stored so far, and when a run last went well."""
+    """One site and its follower. State guarded: what has been stored so far, when runs went well, and which project's
+    searches fail until which day."""
 
     def __init__(self, scenario: Scenario, sandbox: Sandbox, directory: Path) -> None:
         self._scenario = scenario
@@ -58,6 +60,7 @@ class _Simulation:
         self._follower = Follower(sandbox, directory / "followed", _tracked_keys(sandbox))
         self._stored: set[int] = set()
         self._good_runs: list[datetime] = []
+        self._broken = (UNTRACKED, 0)
 
     def live_through(self, day: int) -> list[str]:
         """A day on the site and the night's run after it."""
@@ -124,13 +127,13 @@ class _Simulation:
         faults = self._sandbox.faults
         if self._dice.random() < 0.7:
             faults.randomly(self._scenario.seed * 1000 + day, 0.15)
-        if self._dice.random() < 0.2:  # for longer than anybody's patience, from some page on
-            faults.add(
-                Fault("server_error", retry_after=0),
-                path="search",
-                nth=self._dice.randint(3, 14),
-                times=self._dice.choice((8, 40, None)),
-            )
+        if self._dice.random() < 0.1:  # for longer than anybody's patience, from some page on
+            faults.add("server_error", path="search", nth=self._dice.randint(3, 14), times=self._dice.choice((8, None)))
+        if self._dice.random() < 0.15:  # one project's searches fail, for some nights
+            self._broken = (self._dice.choice(_TRACKED), day + self._dice.randint(0, 3))
+        project, last_day = self._broken
+        if day <= last_day:
+            faults.add("server_error", path="search", times=None, when=lambda request: _is_about(project, request))
         for _ in range(self._dice.randint(0, 2)):
             faults.add(
                 Fault("site_change", action=self._life.something_happens), path="search", nth=self._dice.randint(1, 15)
@@ -155,6 +158,11 @@ class _Simulation:
             *([f"no longer stored: {sorted(lost)}"] if lost else []),
             *([f"marked as removed, though there all the time: {wrongly}"] if wrongly else []),
         ]
+
+
+def _is_about(project: str, request: Request) -> bool:
+    clause = f"project = {project}"
+    return clause.encode() in request.body or clause in (request.parameter("jql") or "")
 
 
 def _tracked_keys(sandbox: Sandbox) -> list[str]:
