@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from jira_pipeline.jira.errors import JiraError, NotJira, RequestRefused, SiteUnavailable
+from jira_pipeline.jira.errors import JiraError, NotJira, ProjectUnavailable, RequestRefused, SiteUnavailable
 from jira_pipeline.jira.fields import Field
 from jira_pipeline.jira.jql import IssueWindow, date_bound
 from jira_pipeline.jira.pages import IssuePage, UnreadableIssue, clean_json
@@ -228,17 +228,22 @@ class JiraSite(ABC):
 
         When neither agrees (the index may be behind, the project empty) nothing is concluded and milliseconds stay.
         """
-        for zone in (None, _zone(self.identity.time_zone)):
-            if self._compares_dates(project_id, zone):
-                self._quoted_in = zone
-                if zone is not None:
-                    log.warning(
-                        "%s does not understand epoch milliseconds in JQL; dates are sent in the zone of the "
-                        "account, %s",
-                        self.identity.server,
-                        zone,
-                    )
-                return
+        try:
+            for zone in (None, _zone(self.identity.time_zone)):
+                if self._compares_dates(project_id, zone):
+                    self._quoted_in = zone
+                    if zone is not None:
+                        log.warning(
+                            "%s does not understand epoch milliseconds in JQL; dates are sent in the zone of the "
+                            "account, %s",
+                            self.identity.server,
+                            zone,
+                        )
+                    return
+        except (ProjectUnavailable, SiteUnavailable) as failure:
+            # Of this project alone, perhaps: its own walk reports it, and the others go on.
+            log.warning("How dates in JQL are compared could not be found out: %s", failure)
+            return
         log.warning(
             "%s could not be shown to compare dates in JQL rightly; its index may be behind", self.identity.server
         )
