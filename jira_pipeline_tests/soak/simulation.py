@@ -129,8 +129,8 @@ class _Simulation:
             faults.randomly(self._scenario.seed * 1000 + day, 0.15)
         if self._dice.random() < 0.1:  # for longer than anybody's patience, from some page on
             faults.add("server_error", path="search", nth=self._dice.randint(3, 14), times=self._dice.choice((8, None)))
-        if self._dice.random() < 0.15:  # one project's searches fail, for some nights
-            self._broken = (self._dice.choice(_TRACKED), day + self._dice.randint(0, 3))
+        if day > self._broken[1] and self._dice.random() < 0.2:  # one project's searches fail, for some nights
+            self._broken = (self._dice.choice(_TRACKED), day + self._dice.randint(0, 5))
         project, last_day = self._broken
         if day <= last_day:
             faults.add("server_error", path="search", times=None, when=lambda request: _is_about(project, request))
