@@ -72,9 +72,7 @@ class SiteLife:
         self._sandbox.index_lag_seconds = lag.total_seconds()
         lately = self._sandbox.now - _OVERLAP + timedelta(minutes=10)
         for issue in self._sandbox.issues():
-            written = max(
-                datetime.fromisoformat(issue["fields"]["updated"]), self.relocated.get(int(issue["id"]), lately)
-            )
+            written = datetime.fromisoformat(issue["fields"]["updated"])
             if written > lately and self._dice.random() < 0.25:
                 self._sandbox.forget_issue(issue["id"], self._dice.randint(60, 3 * 3600))
 
