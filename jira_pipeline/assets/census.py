@@ -54,7 +54,7 @@ def issue_census(
         jira.connect(),
         warehouse.warehouse,
         settings,
-        run_id=context.run_id,
+        run_id=context.run.run_id,
         partition_date=newest_partition(),
         confirmed=config.confirm,
     )

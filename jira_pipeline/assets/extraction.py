@@ -86,7 +86,7 @@ def sync_issues(
         warehouse.warehouse,
         settings,
         partitions=partition_window(list(context.partition_keys)),
-        run_id=context.run_id,
+        run_id=context.run.run_id,
         progress=progress,
         full=config.full_refresh,
         only=config.projects,

@@ -46,11 +46,11 @@ def published_database(
     with warehouse.get_connection() as connection:
         failed = {
             o.project_key: o.error
-            for o in run_outcomes(connection, context.run_id)
+            for o in run_outcomes(connection, context.run.run_id)
             if o.was_fetched and o.error is not None
         }
         failed |= {
-            o.project_key: o.error or "" for o in census_outcomes(connection, context.run_id) if o.status == "error"
+            o.project_key: o.error or "" for o in census_outcomes(connection, context.run.run_id) if o.status == "error"
         }
     if failed:
         raise dg.Failure(

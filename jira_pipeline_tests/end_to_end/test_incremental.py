@@ -201,8 +201,10 @@ def test_only_some_projects_can_be_synced(sandbox: Sandbox, pipeline: Pipeline) 
 @on_both_flavours
 def test_a_dead_credential_stops_the_run_and_moves_no_watermark(sandbox: Sandbox, pipeline: Pipeline) -> None:
     pipeline.sync()
-    before, content = pipeline.rows("SELECT * FROM ops.tracked_projects ORDER BY ALL"), pipeline.tables()
-    marks = {row[0]: row[7] for row in before}
+    marks, content = (
+        dict(pipeline.rows("SELECT project_id, synced_through FROM ops.tracked_projects")),
+        pipeline.tables(),
+    )
     sandbox.update_issue(sandbox.issues()[0]["key"], at=TODAY, summary="Changed")
     sandbox.faults.add("anonymous", path="/search", times=None)
 
