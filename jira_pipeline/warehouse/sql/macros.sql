@@ -5,10 +5,11 @@
 CREATE OR REPLACE TEMP MACRO jira_instant(value) AS
     CASE
         -- Up to 14 digits: the year 5138 in milliseconds. What is longer is no instant, and would overflow.
+        -- TRY_CAST, because DuckDB 1.5 also evaluates a branch that is not taken.
         WHEN regexp_full_match(value, '-?[0-9]{1,14}') THEN
             CASE
-                WHEN abs(CAST(value AS BIGINT)) >= 100000000000 THEN make_timestamptz(CAST(value AS BIGINT) * 1000)
-                ELSE make_timestamptz(CAST(value AS BIGINT) * 1000000)
+                WHEN abs(TRY_CAST(value AS BIGINT)) >= 100000000000 THEN make_timestamptz(TRY_CAST(value AS BIGINT) * 1000)
+                ELSE make_timestamptz(TRY_CAST(value AS BIGINT) * 1000000)
             END
         -- Years of four digits, as ISO has them. A time without an offset would be read in the session's zone: no instant.
         WHEN regexp_matches(value, '^[0-9]{4}-.*T.*(Z|[+-][0-9]{2}:?[0-9]{2})$') THEN TRY_CAST(value AS TIMESTAMPTZ)
