@@ -30,7 +30,7 @@ CREATE OR REPLACE TEMP MACRO jira_number(value) AS
 CREATE OR REPLACE TEMP MACRO json_elements(value) AS
     CASE
         WHEN value IS NULL OR json_type(value) = 'NULL' THEN CAST([] AS JSON[])
-        WHEN json_type(value) = 'ARRAY' THEN CAST(value AS JSON[])
+        WHEN json_type(value) = 'ARRAY' THEN TRY_CAST(value AS JSON[])
         ELSE [value]
     END;
 
