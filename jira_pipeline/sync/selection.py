@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,6 +76,20 @@ class TrackingChange:
         return tuple(f"{key} is {what}" for what, keys in told.items() for key in keys)
 
 
+def with_projects(
+    entries: Iterable[TrackedProject], listed: Sequence[Project], known_ids: Mapping[str, str]
+) -> Iterator[tuple[TrackedProject, str | None, Project | None]]:
+    """Each entry of the configuration with the id it is known by and the site's project it means, if there is one.
+
+    The id decides where one is known, so that a project is followed after it got another key; then the key does.
+    """
+    by_id = {project.id: project for project in listed}
+    by_key = {project.key: project for project in listed}
+    for entry in entries:
+        project_id = entry.id or known_ids.get(entry.key or "")
+        yield entry, project_id, by_id.get(project_id or "") or by_key.get(entry.key or "")
+
+
 def selectable_projects(
     listed: Sequence[Project], config: PipelineConfig, known_ids: Mapping[str, str]
 ) -> tuple[SelectableProject, ...]:
@@ -84,13 +98,9 @@ def selectable_projects(
     `known_ids`: the id that the project had which the configuration names by this key. A project whose key has changed
     is recognised by it.
     """
-    by_id = {project.id: project for project in listed}
-    by_key = {project.key: project for project in listed}
     found: dict[str, SelectableProject] = {}
     missing: list[SelectableProject] = []
-    for position, entry in enumerate(config.tracked_projects):
-        project_id = entry.id or known_ids.get(entry.key or "")
-        project = by_id.get(project_id or "") or by_key.get(entry.key or "")
+    for position, (entry, _, project) in enumerate(with_projects(config.tracked_projects, listed, known_ids)):
         if project is None:
             missing.append(SelectableProject(None, position, entry))
         else:

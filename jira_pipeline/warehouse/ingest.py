@@ -19,6 +19,7 @@ from jira_pipeline.settings import PipelineConfig, TrackedProject
 from jira_pipeline.sync.fetch import ProjectFetch, fetch_projects
 from jira_pipeline.sync.plan import PartitionWindow, plan_project
 from jira_pipeline.sync.progress import Progress
+from jira_pipeline.sync.selection import with_projects
 from jira_pipeline.warehouse.database import Warehouse, transaction
 from jira_pipeline.warehouse.disk import full_disk_explained
 from jira_pipeline.warehouse.load import LandingDamaged, LoadCounts, load_issues
@@ -84,16 +85,12 @@ def select_projects(
 
     `only` narrows the run to these keys; a key that is not tracked is a `SettingsError`.
     """
-    by_id = {project.id: project for project in projects}
-    by_key = {project.key: project for project in projects}
     tracked = [t for t in config.tracked_projects if t.active]
     wanted = {key.upper() for key in only}
     active: list[tuple[TrackedProject, Project]] = []
     missing: list[tuple[TrackedProject, PipelineError]] = []
     names: set[str] = set()
-    for entry in tracked:
-        project_id = entry.id or known_ids.get(entry.key or "")
-        project = by_id.get(project_id or "") or by_key.get(entry.key or "")
+    for entry, project_id, project in with_projects(tracked, projects, known_ids):
         names |= {name for name in (entry.key, project.key if project else None) if name}
         if wanted and not wanted & {entry.key, project.key if project else None}:
             continue
@@ -278,12 +275,8 @@ def _field_roles(
 def _tracked_states(
     config: PipelineConfig, projects: Sequence[Project], known_ids: dict[str, str]
 ) -> list[TrackedState]:
-    by_id = {project.id: project for project in projects}
-    by_key = {project.key: project for project in projects}
     states = []
-    for entry in config.tracked_projects:
-        project_id = entry.id or known_ids.get(entry.key or "")
-        project = by_id.get(project_id or "") or by_key.get(entry.key or "")
+    for entry, project_id, project in with_projects(config.tracked_projects, projects, known_ids):
         states.append(
             TrackedState(
                 project_id=project.id if project else project_id,
