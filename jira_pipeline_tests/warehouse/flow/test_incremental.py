@@ -121,7 +121,7 @@ def test_incremental_equals_full_rebuild_after_any_mutation(tmp_path: Path) -> N
     )
     changed_something = 0
 
-    @settings(max_examples=20, deadline=None)
+    @settings(max_examples=30, deadline=None)
     @given(
         before=st.lists(mutations, min_size=1, max_size=5),
         after=st.lists(mutations, min_size=1, max_size=4),
@@ -148,6 +148,6 @@ def test_incremental_equals_full_rebuild_after_any_mutation(tmp_path: Path) -> N
         changed_something += at_once.table("status_intervals") != intermediate
 
     run()
-    assert changed_something > 0  # what is drawn differs from run to run; some of it must have mattered
+    assert changed_something > 5
     step_by_step.connection.close()
     at_once.connection.close()
