@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import os
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,13 +17,11 @@ from filelock import FileLock, Timeout
 
 from jira_pipeline.errors import PipelineError, SettingsError
 from jira_pipeline.warehouse.disk import full_disk_explained
-from jira_pipeline.warehouse.flow import create_flow_tables
+from jira_pipeline.warehouse.schema import ensure_schema
 from jira_pipeline.warehouse.statements import run_sql, sql_text
 
 log = logging.getLogger(__name__)
 
-SCHEMA_VERSION = 1
-_SCHEMA_FILES = ("schema", "comments", "schema_census", "schema_flow")
 # Named, because a newer DuckDB would write files that the clients of people's tools cannot open yet.
 _STORAGE_VERSION = "v1.5.0"
 _MEMORY_LIMIT = "1GB"
@@ -65,7 +62,7 @@ class Warehouse:
             try:
                 run_sql(connection, "macros")
                 with transaction(connection):
-                    _ensure_schema(connection, self.working)
+                    ensure_schema(connection, self.working)
                 yield connection
             finally:
                 connection.close()
@@ -163,26 +160,6 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
-
-
-def _ensure_schema(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Create what is missing, unless this very definition has been applied before."""
-    definition = f"{SCHEMA_VERSION}:{zlib.crc32(''.join(map(sql_text, _SCHEMA_FILES)).encode()):08x}"
-    known = connection.execute(
-        "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'ops' AND table_name = 'state'"
-    ).fetchone()
-    if known:
-        row = connection.execute("SELECT value FROM ops.state WHERE name = 'schema'").fetchone()
-        if row is not None and row[0] == definition:
-            return
-        if row is not None and int(row[0].partition(":")[0]) > SCHEMA_VERSION:
-            raise SettingsError(f"{path} was written by a newer jira_pipeline: update this installation.")
-    run_sql(connection, "schema")
-    run_sql(connection, "comments")
-    run_sql(connection, "schema_census")
-    create_flow_tables(connection)
-    connection.execute("DELETE FROM ops.state WHERE name = 'schema'")
-    connection.execute("INSERT INTO ops.state VALUES ('schema', ?)", [definition])
 
 
 @contextmanager

@@ -1,0 +1,172 @@
+"""Files of older versions are migrated, or left exactly as they were."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from jira_pipeline.errors import PipelineError, SettingsError
+from jira_pipeline.warehouse import schema
+from jira_pipeline.warehouse.database import Warehouse
+from jira_pipeline.warehouse.typed_issues import derive_issues
+
+HERE = Path(__file__).parent
+VERSIONS = sorted(HERE.glob("schema_version_*.sql"))
+CATALOG = (
+    "SELECT schema_name, table_name, NULL AS position, NULL AS name, NULL AS type, comment FROM duckdb_tables() "
+    "WHERE database_name = current_database() AND NOT temporary "
+    "UNION ALL SELECT schema_name, table_name, column_index, column_name, data_type, comment FROM duckdb_columns() "
+    "WHERE database_name = current_database() AND NOT internal ORDER BY ALL"
+)
+ADD_A_COLUMN = (
+    "ALTER TABLE raw_issues ADD COLUMN payload_bytes BIGINT; UPDATE raw_issues SET payload_bytes = strlen(payload);"
+)
+RENAME_IT = "ALTER TABLE raw_issues RENAME COLUMN payload_bytes TO bytes; DROP TABLE ops.suspected_issues;"
+
+
+def made_by(version: Path, directory: Path) -> Warehouse:
+    """A warehouse whose working file a jira_pipeline of that time has made."""
+    warehouse = Warehouse(directory / "jira.duckdb")
+    with duckdb.connect(str(warehouse.working), config={"storage_compatibility_version": "v1.5.0"}) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(version.read_text(encoding="utf-8"))
+    return warehouse
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Warehouse:
+    return made_by(HERE / "schema_version_1.sql", tmp_path)
+
+
+def looked_at(warehouse: Warehouse, sql: str) -> list[tuple[Any, ...]]:
+    """An answer of the working file as it is, without the pipeline's opening it."""
+    with duckdb.connect(str(warehouse.working), read_only=True) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def everything(warehouse: Warehouse) -> dict[str, list[tuple[Any, ...]]]:
+    """The catalog and every row."""
+    with duckdb.connect(str(warehouse.working), read_only=True) as connection:
+        catalog = connection.execute(CATALOG).fetchall()
+        tables = sorted({f"{schema}.{table}" for schema, table, *_ in catalog})
+        rows = {table: connection.execute(f"SELECT * FROM {table} ORDER BY ALL").fetchall() for table in tables}
+    return {"catalog": catalog, **rows}
+
+
+def with_migrations(monkeypatch: pytest.MonkeyPatch, migrations: Mapping[int, str]) -> None:
+    monkeypatch.setattr(schema, "migrations", lambda: migrations)
+
+
+@pytest.mark.parametrize("version", VERSIONS, ids=lambda path: path.stem)
+def test_a_file_of_an_older_version_becomes_what_a_new_one_is_and_keeps_its_rows(
+    version: Path, tmp_path: Path, empty_database: Path
+) -> None:
+    """Fails when schema.sql has been changed without a migration that does the same to the files there are."""
+    older = made_by(version, tmp_path)
+    counts = {
+        table: looked_at(older, f"SELECT count(*) FROM {table}")
+        for table in ("projects", "users", "raw_issues", "issue_changes", "ops.tracked_projects", "ops.sync_runs")
+    }
+    assert all(rows > 0 for ((rows,),) in counts.values())
+
+    older.prepare()
+
+    fresh = Warehouse(empty_database.with_name("jira.duckdb"))
+    assert looked_at(older, CATALOG) == looked_at(fresh, CATALOG)
+    assert looked_at(older, "SELECT value FROM ops.state WHERE name = 'schema'") == looked_at(
+        fresh, "SELECT value FROM ops.state WHERE name = 'schema'"
+    )
+    assert {table: looked_at(older, f"SELECT count(*) FROM {table}") for table in counts} == counts
+
+
+def test_what_an_older_version_has_fetched_is_derived_from_without_fetching_it_again(old: Warehouse) -> None:
+    with old.transaction() as connection:
+        assert derive_issues(connection) == 2
+        assert connection.execute("SELECT issue_key, status FROM issues ORDER BY ALL").fetchall() == [
+            ("APP-1", "Done"),
+            ("APP-2", "Done"),
+        ]
+
+
+def test_a_file_is_migrated_through_every_version_it_lacks(old: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_migrations(monkeypatch, {2: ADD_A_COLUMN, 3: RENAME_IT})
+
+    old.prepare()
+
+    assert looked_at(old, "SELECT count(*), min(bytes) > 100 FROM raw_issues") == [(2, True)]
+    assert looked_at(old, "SELECT split_part(value, ':', 1) FROM ops.state WHERE name = 'schema'") == [("3",)]
+    assert looked_at(old, "SELECT count(*) FROM ops.suspected_issues") == [(0,)], "made again by the schema"
+
+
+def test_a_migration_is_applied_once(old: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_migrations(monkeypatch, {2: ADD_A_COLUMN})
+    old.prepare()
+    with_migrations(monkeypatch, {2: "SELECT error('applied again')", 3: "DELETE FROM users"})
+
+    old.prepare()
+
+    assert looked_at(old, "SELECT count(*) FROM users") == [(0,)]
+
+
+def test_a_new_file_is_made_at_the_present_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_migrations(monkeypatch, {2: "SELECT error('nothing to migrate')"})
+    warehouse = Warehouse(tmp_path / "jira.duckdb")
+
+    warehouse.prepare()
+
+    assert looked_at(warehouse, "SELECT split_part(value, ':', 1) FROM ops.state WHERE name = 'schema'") == [("2",)]
+
+
+def test_a_file_without_a_recorded_version_counts_as_version_1(old: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    with duckdb.connect(str(old.working)) as connection:
+        connection.execute("DROP TABLE ops.state")
+    with_migrations(monkeypatch, {2: ADD_A_COLUMN})
+
+    old.prepare()
+
+    assert looked_at(old, "SELECT count(payload_bytes) FROM raw_issues") == [(2,)]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "SELECT * FROM nowhere;",
+        "ALTER TABLE raw_issues ALTER COLUMN payload TYPE INTEGER;",
+        "DELETE FROM users; not SQL",
+    ],
+    ids=["no such table", "rows that do not fit", "no SQL"],
+)
+def test_a_migration_that_fails_leaves_the_file_as_it_was(
+    broken: str, old: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = everything(old)
+    with_migrations(monkeypatch, {2: ADD_A_COLUMN, 3: RENAME_IT, 4: broken})
+
+    with pytest.raises(PipelineError, match=r"jira_working\.duckdb could not be brought from schema version 3 to 4"):
+        old.prepare()
+
+    assert everything(old) == before
+
+
+def test_a_file_of_a_newer_version_is_left_alone(old: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_migrations(monkeypatch, {2: ADD_A_COLUMN})
+    old.prepare()
+    before = everything(old)
+    with_migrations(monkeypatch, {})
+
+    with pytest.raises(SettingsError, match=r"written by a newer jira_pipeline \(schema version 2, this one knows 1\)"):
+        old.prepare()
+
+    assert everything(old) == before
+
+
+def test_packaged_migrations_are_numbered_from_2_without_a_gap() -> None:
+    names = [path.name for path in Path(schema.__file__).with_name("sql").joinpath("migrations").glob("*.sql")]
+
+    assert all(re.fullmatch(r"\d{4}_\w+\.sql", name) for name in names)
+    assert sorted(schema.migrations()) == list(range(2, 2 + len(names)))
