@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 
-from jira_pipeline.errors import SettingsError
-from jira_pipeline.settings import config_path_from, load_config
+from jira_pipeline.loaded_settings import settings_at_load
 from jira_pipeline.sync.plan import PartitionWindow
 
 # Loading a month at a time keeps a backfill restartable; a run writes one event a partition, some 50 ms each.
 BACKFILL = dg.BackfillPolicy.multi_run(max_partitions_per_run=31)
-_WITHOUT_CONFIGURATION = date(2026, 1, 1)
 
 
 def newest_partition(now: datetime | None = None) -> date:
@@ -21,18 +18,10 @@ def newest_partition(now: datetime | None = None) -> date:
     return (now or datetime.now(UTC)).date() - timedelta(days=1)
 
 
-def _start_date() -> date:
-    # The code location has to load without a valid configuration, so that the UI can show what is wrong with it: every
-    # run reads it again and says so.
-    try:
-        start = load_config(config_path_from(os.environ)).start_date
-    except SettingsError:
-        return _WITHOUT_CONFIGURATION
-    # Whoever begins today has no complete day yet, and still wants to see something today.
-    return min(start, newest_partition())
-
-
-DAILY = dg.DailyPartitionsDefinition(start_date=_start_date().isoformat(), timezone="UTC")
+# Whoever begins today has no complete day yet, and still wants to see something today.
+DAILY = dg.DailyPartitionsDefinition(
+    start_date=min(settings_at_load().start_date, newest_partition()).isoformat(), timezone="UTC"
+)
 
 
 def partition_window(keys: list[str], now: datetime | None = None) -> PartitionWindow:

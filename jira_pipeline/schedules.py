@@ -1,57 +1,106 @@
 """Schedules: one run a day that also makes up for days that were missed, and after it one for what has gone."""
 
 import os
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from jira_pipeline.jobs import daily_sync, reconcile
+from jira_pipeline.jobs import MAX_RETRIES, RETRY_STRATEGY, daily_sync, reconcile
+from jira_pipeline.loaded_settings import settings_at_load
 from jira_pipeline.partitions import DAILY, newest_partition
+from jira_pipeline.settings import ScheduleSettings
 
 _RAW_ISSUES = dg.AssetKey("raw_issues")
 _GAPS_OF_DAYS = 30
+# Repeated from its beginning: where one project could not be fetched, the step that fails is the last one.
+_RETRIED = {MAX_RETRIES: "2", RETRY_STRATEGY: "ALL_STEPS"}
+_UNFINISHED = [
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+# A run whose process was killed stays "started" for good unless run monitoring ends it. It must not stop the schedule
+# for good as well; should it be alive after all, the lock on the database makes the new one wait for it.
+_DEAD_AFTER = timedelta(hours=24)
+_NO_DAY_YET = "There is no complete day since start_date yet."
 
 
-@dg.schedule(
-    job=daily_sync,
-    cron_schedule="0 2 * * *",
-    execution_timezone="UTC",
-    # Off until somebody switches it on, as Dagster does; in the demo there is nobody to ask first.
-    default_status=dg.DefaultScheduleStatus.RUNNING
-    if os.environ.get("JIRA_PIPELINE_DEMO")
-    else dg.DefaultScheduleStatus.STOPPED,
-    description="Every day at 02:00 UTC: yesterday, and every day of the last 30 that is not materialised yet.",
-)
-def daily_sync_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-    """One range run from the oldest gap to yesterday. Dagster itself catches up at most the last missed ticks."""
-    now = context.scheduled_execution_time
-    keys = DAILY.get_partition_keys(current_time=now)
-    if not keys:
-        return dg.SkipReason("There is no complete day since start_date yet.")
-    done = context.instance.get_materialized_partitions(_RAW_ISSUES)
-    oldest = (newest_partition(now) - timedelta(days=_GAPS_OF_DAYS)).isoformat()
-    first = min([keys[-1], *(key for key in keys if key >= oldest and key not in done)])
-    return dg.RunRequest(
-        run_key=f"{keys[-1]}",
-        tags={"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": keys[-1]},
+def daily_sync_schedule_of(settings: ScheduleSettings) -> dg.ScheduleDefinition:
+    """The schedule of `daily_sync` as the settings have it."""
+
+    @dg.schedule(
+        name="daily_sync_schedule",
+        job=daily_sync,
+        cron_schedule=settings.daily_sync,
+        execution_timezone=settings.time_zone,
+        # Off until somebody switches it on, as Dagster does; in the demo there is nobody to ask first.
+        default_status=dg.DefaultScheduleStatus.RUNNING
+        if os.environ.get("JIRA_PIPELINE_DEMO")
+        else dg.DefaultScheduleStatus.STOPPED,
+        description="Yesterday, and every day of the last 30 that is not materialised yet. "
+        "When: schedule.daily_sync in jira_pipeline.yaml.",
     )
+    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        """One range run from the oldest gap to the last complete day (UTC). Dagster itself catches up at most the last
+        missed ticks."""
+        now = context.scheduled_execution_time
+        keys = DAILY.get_partition_keys(current_time=now)
+        if not keys:
+            return dg.SkipReason(_NO_DAY_YET)
+        done = context.instance.get_materialized_partitions(_RAW_ISSUES)
+        oldest = (newest_partition(now.astimezone(UTC)) - timedelta(days=_GAPS_OF_DAYS)).isoformat()
+        first = min([keys[-1], *(key for key in keys if key >= oldest and key not in done)])
+        return _unless_under_way(context, daily_sync.name, _range(first, keys[-1]))
+
+    return schedule
 
 
-@dg.schedule(
-    job=reconcile,
-    # Daily and not weekly, because issues that are gone count in every metric until then, and a request lists 5,000 ids
-    # (1,000 on Data Center). After the daily sync, so that what is new is not fetched one by one.
-    cron_schedule="0 4 * * *",
-    execution_timezone="UTC",
-    default_status=dg.DefaultScheduleStatus.STOPPED,
-    description="Every day at 04:00 UTC: which issues were deleted or moved since the last time.",
-)
-def reconcile_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-    """One run on the newest partition; missed ones are not made up for, since a census looks at everything anyway."""
-    keys = DAILY.get_partition_keys(current_time=context.scheduled_execution_time)
-    if not keys:
-        return dg.SkipReason("There is no complete day since start_date yet.")
-    return dg.RunRequest(
-        run_key=keys[-1],
-        tags={"dagster/asset_partition_range_start": keys[-1], "dagster/asset_partition_range_end": keys[-1]},
+def reconcile_schedule_of(settings: ScheduleSettings) -> dg.ScheduleDefinition:
+    """The schedule of `reconcile` as the settings have it."""
+
+    @dg.schedule(
+        name="reconcile_schedule",
+        job=reconcile,
+        # By default daily and not weekly, because issues that are gone count in every metric until then, and a request
+        # lists 5,000 ids (1,000 on Data Center). After the daily sync, so that what is new is not fetched one by one.
+        cron_schedule=settings.reconcile,
+        execution_timezone=settings.time_zone,
+        default_status=dg.DefaultScheduleStatus.STOPPED,
+        description="Which issues were deleted or moved since the last time. "
+        "When: schedule.reconcile in jira_pipeline.yaml.",
     )
+    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        """One run on the newest partition; missed ones are not made up for, since a census looks at everything."""
+        keys = DAILY.get_partition_keys(current_time=context.scheduled_execution_time)
+        if not keys:
+            return dg.SkipReason(_NO_DAY_YET)
+        return _unless_under_way(context, reconcile.name, _range(keys[-1], keys[-1]))
+
+    return schedule
+
+
+def _range(first: str, last: str) -> Mapping[str, str]:
+    return {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
+
+
+def _unless_under_way(
+    context: dg.ScheduleEvaluationContext, job: str, tags: Mapping[str, str]
+) -> dg.RunRequest | dg.SkipReason:
+    unfinished = context.instance.get_run_records(
+        dg.RunsFilter(job_name=job, statuses=_UNFINISHED, created_after=datetime.now(UTC) - _DEAD_AFTER)
+    )
+    if unfinished:
+        run = unfinished[0].dagster_run
+        return dg.SkipReason(
+            f"Run {run.run_id} of {job} is still {run.status.value.lower().replace('_', ' ')}: "
+            "what it does not fetch, the next one does."
+        )
+    # The key is the tick, so that one that is evaluated twice starts one run.
+    return dg.RunRequest(run_key=context.scheduled_execution_time.isoformat(), tags={**tags, **_RETRIED})
+
+
+daily_sync_schedule = daily_sync_schedule_of(settings_at_load().schedule)
+reconcile_schedule = reconcile_schedule_of(settings_at_load().schedule)

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import yaml
 
 from jira_pipeline.errors import SettingsError
+from jira_pipeline.settings.alerts import alerts
 from jira_pipeline.settings.calendar import calendar
+from jira_pipeline.settings.cron import cron
 from jira_pipeline.settings.model import (
+    Alerts,
     CycleTimeClock,
     FlowOptions,
     PipelineConfig,
+    ScheduleSettings,
     SyncSettings,
     TrackedProject,
     Workflow,
@@ -50,7 +55,13 @@ KEYS = (
     "flow",
     "calendar",
     "sync",
+    "schedule",
+    "alerts",
+    "matching_coverage",
+    "owners",
 )
+
+T = TypeVar("T")
 
 # The first partition takes everything older, so a start before Jira itself (2002) only makes partitions nobody needs;
 # one that is more than a year ahead is a slip of the pen.
@@ -65,20 +76,36 @@ def load_config(path: Path) -> PipelineConfig:
 
     Raises SettingsError that tells all problems at once, each with file, line, key and what to do.
     """
-    content = read_text(path, remedy="write it (docs/configuration.md), or set JIRA_PIPELINE_CONFIG to its path")
     problems = Problems(path)
+    config = _read(path, problems, _config)
+    problems.raise_any()
+    return config
+
+
+def load_alerts(path: Path) -> Alerts:
+    """The alerts of the settings file alone, also where something else in it is wrong: that makes runs fail, and
+    somebody has to be told.
+
+    Raises SettingsError when the file is no YAML, or its alerts are wrong.
+    """
+    problems = Problems(path)
+    found = _read(path, problems, lambda entry: take(mapping(entry, KEYS) or {}, "alerts", alerts, Alerts()))
+    Problems(path, {problem for problem in problems.found if re.match(r"alerts\b", problem.key)}).raise_any()
+    return found
+
+
+def _read(path: Path, problems: Problems, read: Callable[[Entry], T]) -> T:
+    content = read_text(path, remedy="write it (docs/configuration.md), or set JIRA_PIPELINE_CONFIG to its path")
     try:
         node = yaml.compose(content, Loader=yaml.SafeLoader)
         if not isinstance(node, yaml.MappingNode):
             found = "is empty" if node is None else f"holds {described(node)}, not a mapping"
             raise SettingsError(f"{path} {found}: write at least start_date: and tracked_projects:.")
-        config = _config(Entry(problems, path, "", node))
+        return read(Entry(problems, path, "", node))
     except yaml.YAMLError as error:
         raise SettingsError(_not_yaml(path, content, error)) from None
     except RecursionError:
         raise SettingsError(f"{path} nests too deeply or contains itself: correct its indents and aliases.") from None
-    problems.raise_any()
-    return config
 
 
 def _not_yaml(path: Path, content: str, error: yaml.YAMLError) -> str:
@@ -105,6 +132,12 @@ def _config(entry: Entry) -> PipelineConfig:
         flow=take(keys, "flow", _flow, FlowOptions()),
         calendar=take(keys, "calendar", calendar, None),
         sync=take(keys, "sync", _sync, SyncSettings()),
+        schedule=take(keys, "schedule", _schedule, ScheduleSettings()),
+        alerts=take(keys, "alerts", alerts, Alerts()),
+        matching_coverage=take(
+            keys, "matching_coverage", whole_number(0, 100, "per cent"), PipelineConfig.matching_coverage
+        ),
+        owners=take(keys, "owners", _owners, ()),
     )
 
 
@@ -220,3 +253,27 @@ def _sync(entry: Entry) -> SyncSettings | None:
         overlap_hours=take(keys, "overlap_hours", number(0, HOURS_OF_A_YEAR, "hours"), SyncSettings.overlap_hours),
         concurrency=take(keys, "concurrency", whole_number(1, 32, "threads"), SyncSettings.concurrency),
     )
+
+
+def _schedule(entry: Entry) -> ScheduleSettings | None:
+    keys = mapping(entry, ("daily_sync", "reconcile", "time_zone"))
+    if keys is None:
+        return None
+    return ScheduleSettings(
+        daily_sync=take(keys, "daily_sync", cron, ScheduleSettings.daily_sync),
+        reconcile=take(keys, "reconcile", cron, ScheduleSettings.reconcile),
+        time_zone=take(keys, "time_zone", time_zone, ScheduleSettings.time_zone),
+    )
+
+
+def _owners(entry: Entry) -> tuple[str, ...]:
+    return tuple(owner for item in items(entry) if (owner := _owner(item)) is not None)
+
+
+def _owner(entry: Entry) -> str | None:
+    # The two forms that Dagster takes.
+    owner = text(entry)
+    if owner is None or re.fullmatch(r"team:\S+|[^@\s]+@[^@\s]+\.[^@\s]+", owner):
+        return owner
+    entry.report(f"'{owner}' is no owner; write team: and a name, such as team:data, or an e-mail address")
+    return None

@@ -96,8 +96,42 @@ class SyncSettings:
 
 
 @dataclass(frozen=True)
+class ScheduleSettings:
+    """When the two jobs run: cron expressions, read in `time_zone`."""
+
+    daily_sync: str = "0 2 * * *"
+    reconcile: str = "0 4 * * *"
+    time_zone: str = "UTC"
+
+
+@dataclass(frozen=True)
+class EmailAlerts:
+    """A mail server and who gets alerts through it. `password_env` names the variable that holds the password."""
+
+    smtp_host: str
+    sender: str
+    recipients: tuple[str, ...]
+    smtp_port: int = 587
+    username: str | None = None
+    password_env: str | None = None
+
+
+@dataclass(frozen=True)
+class Alerts:
+    """Who is told that a run has failed: an address that takes Slack's `{"text": …}` (a secret, in the file or in the
+    variable that `webhook_env` names), mail, a program that reads the text from its standard input."""
+
+    webhook: str | None = field(default=None, repr=False)
+    webhook_env: str | None = None
+    email: EmailAlerts | None = None
+    command: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class PipelineConfig:
-    """The whole file. `start_date` is the first daily partition, `time_zone` the IANA zone in which days begin."""
+    """The whole file. `start_date` is the first daily partition, `time_zone` the IANA zone in which days begin.
+    `matching_coverage` is the per cent of assigned issues that should be a team member's; `owners` are those of all
+    assets, as Dagster has them."""
 
     path: Path
     start_date: date
@@ -109,3 +143,7 @@ class PipelineConfig:
     flow: FlowOptions = field(default_factory=FlowOptions)
     calendar: Calendar | None = None
     sync: SyncSettings = field(default_factory=SyncSettings)
+    schedule: ScheduleSettings = field(default_factory=ScheduleSettings)
+    alerts: Alerts = field(default_factory=Alerts)
+    matching_coverage: int = 80
+    owners: tuple[str, ...] = ()

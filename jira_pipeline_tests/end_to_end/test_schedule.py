@@ -1,15 +1,20 @@
-"""The daily schedule: yesterday, and what has been missed."""
+"""The daily schedule: yesterday, and what has been missed, once at a time, at the hour that the settings name."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
+from dagster._utils.schedules import schedule_execution_time_iterator
 
 from jira_pipeline import schedules
+from jira_pipeline.definitions import defs
+from jira_pipeline.settings import ScheduleSettings
 
 START = date(2025, 12, 1)
 FIRST, LAST = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
@@ -83,13 +88,88 @@ def test_a_tick_for_a_day_that_is_there_asks_for_it_again_under_the_same_run_key
 
     assert isinstance(first, dg.RunRequest)
     assert isinstance(second, dg.RunRequest)
-    assert first.run_key == second.run_key == "2025-12-10"
+    assert first.run_key == second.run_key
+
+
+def test_each_tick_of_a_day_has_a_run_of_its_own(instance: dg.DagsterInstance) -> None:
+    """So that a schedule that ticks every hour syncs every hour."""
+    keys = set()
+    for hour in (2, 3):
+        request = tick(instance, datetime(2025, 12, 11, hour, tzinfo=UTC))
+        assert isinstance(request, dg.RunRequest)
+        keys.add(request.run_key)
+    assert len(keys) == 2
 
 
 def test_before_the_first_complete_day_there_is_nothing_to_do(instance: dg.DagsterInstance) -> None:
     assert isinstance(tick(instance, datetime(2025, 12, 1, 2, tzinfo=UTC)), dg.SkipReason)
 
 
-def test_ticks_are_in_utc_so_no_day_is_skipped_or_doubled_when_clocks_change() -> None:
+@pytest.mark.parametrize("status", [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED])
+def test_while_a_run_of_the_job_is_under_way_no_other_is_started(
+    instance: dg.DagsterInstance, status: dg.DagsterRunStatus
+) -> None:
+    run = instance.create_run_for_job(defs.resolve_job_def("daily_sync"), status=status)
+
+    skipped = tick(instance, datetime(2025, 12, 11, 2, tzinfo=UTC))
+
+    assert isinstance(skipped, dg.SkipReason)
+    assert skipped.skip_message
+    assert f"Run {run.run_id} of daily_sync is still {status.value.lower()}" in skipped.skip_message
+
+
+def test_neither_an_ended_run_nor_one_of_the_other_job_holds_the_schedule_up(instance: dg.DagsterInstance) -> None:
+    instance.create_run_for_job(defs.resolve_job_def("daily_sync"), status=dg.DagsterRunStatus.FAILURE)
+    instance.create_run_for_job(defs.resolve_job_def("reconcile"), status=dg.DagsterRunStatus.STARTED)
+
+    assert isinstance(tick(instance, datetime(2025, 12, 11, 2, tzinfo=UTC)), dg.RunRequest)
+
+
+def test_a_run_whose_process_died_long_ago_does_not_hold_the_schedule_up(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instance.create_run_for_job(defs.resolve_job_def("daily_sync"), status=dg.DagsterRunStatus.STARTED)
+    monkeypatch.setattr(schedules, "_DEAD_AFTER", timedelta(0))
+
+    assert isinstance(tick(instance, datetime(2025, 12, 11, 2, tzinfo=UTC)), dg.RunRequest)
+
+
+def test_without_settings_ticks_are_at_two_in_utc() -> None:
     assert schedules.daily_sync_schedule.execution_timezone == "UTC"
     assert schedules.daily_sync_schedule.cron_schedule == "0 2 * * *"
+
+
+def ticks(cron: str, zone: str, after: datetime, number: int) -> list[datetime]:
+    """The next ticks of a schedule with these settings, as Dagster's scheduler works them out."""
+    definition = schedules.daily_sync_schedule_of(ScheduleSettings(daily_sync=cron, time_zone=zone))
+    assert isinstance(definition.cron_schedule, str)
+    found = schedule_execution_time_iterator(
+        after.timestamp(), definition.cron_schedule, definition.execution_timezone, ascending=True
+    )
+    return [at.astimezone(UTC) for at in islice(found, number)]
+
+
+@pytest.mark.parametrize("cron", ["30 2 * * *", "0 2 * * *", "59 2 * * *"])
+@pytest.mark.parametrize("before", [datetime(2026, 10, 23, tzinfo=UTC), datetime(2027, 3, 26, tzinfo=UTC)])
+def test_when_clocks_change_there_is_one_tick_a_day_at_the_hour_of_the_zone(cron: str, before: datetime) -> None:
+    """Of the hour that comes twice on 25 October 2026, the second; instead of the one that is left out on 28 March
+    2027, its end."""
+    minute = int(cron.split()[0])
+    local = [at.astimezone(ZoneInfo("Europe/Berlin")) for at in ticks(cron, "Europe/Berlin", before, 5)]
+
+    assert [at.date() for at in local] == days(before.date(), before.date() + timedelta(days=4))
+    for at in local:
+        is_left_out = at.date() == date(2027, 3, 28)
+        assert (at.hour, at.minute) == ((3, 0) if is_left_out else (2, minute))
+        if at.date() == date(2026, 10, 25):
+            assert at.utcoffset() == timedelta(hours=1)
+
+
+def test_the_last_complete_day_is_one_of_utc_whatever_the_zone_of_the_schedule(instance: dg.DagsterInstance) -> None:
+    """02:30 in Auckland is still the day before in UTC."""
+    (at,) = ticks("30 2 * * *", "Pacific/Auckland", datetime(2025, 12, 10, 12, tzinfo=UTC), 1)
+    materialize(instance, days(START, date(2025, 12, 8)))
+
+    local = at.astimezone(ZoneInfo("Pacific/Auckland"))
+    assert local.date() == date(2025, 12, 11)
+    assert asked_for(instance, local) == ("2025-12-09", "2025-12-09")
