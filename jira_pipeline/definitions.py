@@ -16,6 +16,7 @@ from jira_pipeline.jobs import daily_sync, reconcile
 from jira_pipeline.project_selection import track_projects
 from jira_pipeline.resources import TrackedProjectsResource, WarehouseResource, jira_resource
 from jira_pipeline.schedules import daily_sync_schedule, reconcile_schedule
+from jira_pipeline.sensors import run_alerts
 from jira_pipeline.settings import config_path_from, database_path_from
 from jira_pipeline.sync.progress import LoggedProgress, Progress
 
@@ -37,6 +38,7 @@ def build_definitions(progress: Progress) -> dg.Definitions:
         asset_checks=CHECKS,
         jobs=[daily_sync, reconcile, track_projects],
         schedules=[daily_sync_schedule, reconcile_schedule],
+        sensors=[run_alerts],
         resources={
             "jira": jira_resource(),
             "tracked_projects": TrackedProjectsResource(config_path=str(config_path_from(os.environ))),

@@ -7,7 +7,7 @@ from datetime import date
 from functools import cache
 
 from jira_pipeline.errors import SettingsError
-from jira_pipeline.settings import PipelineConfig, config_path_from, load_config
+from jira_pipeline.settings import Alerts, PipelineConfig, config_path_from, load_alerts, load_config
 
 _WITHOUT_CONFIGURATION = date(2026, 1, 1)
 
@@ -21,3 +21,12 @@ def settings_at_load() -> PipelineConfig:
         return load_config(path)
     except SettingsError:
         return PipelineConfig(path, start_date=_WITHOUT_CONFIGURATION, tracked_projects=())
+
+
+@cache
+def alerts_at_load() -> Alerts:
+    """Who is to be told of failed runs, as `load_alerts` reads it; nobody where that is not readable."""
+    try:
+        return load_alerts(config_path_from(os.environ))
+    except SettingsError:
+        return Alerts()

@@ -13,22 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from jira_pipeline import errors
 from jira_pipeline.cli.home import ensure_dagster_home
 from jira_pipeline.cli.progress import TerminalProgress
-from jira_pipeline.errors import PipelineError
-from jira_pipeline.jira import errors as jira_errors
+from jira_pipeline.run_events import run_failure
 from jira_pipeline.sync.progress import LoggedProgress
 
 if TYPE_CHECKING:
     import dagster as dg
-
-_KNOWN_ERRORS: dict[str, type[PipelineError]] = {
-    name: kind
-    for module in (errors, jira_errors)
-    for name, kind in vars(module).items()
-    if isinstance(kind, type) and issubclass(kind, PipelineError)
-}
 
 # People should see these in the UI and in `users unmatched`; they are no reason for a cron job to report a failure.
 _ADVISORY_CHECKS = frozenset({"matching_coverage"})
@@ -88,12 +79,12 @@ def _run_job(name: str, console: Console, first: date, last: date, op_settings: 
                 "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
             },
         )
-    failure, exit_code = _failure(result.all_events)
+    failure = run_failure(result.all_events)
     return RunReport(
         run_id=result.run_id,
         succeeded=result.success,
-        failure=failure,
-        exit_code=exit_code,
+        failure="\n".join(filter(None, [failure.sentence, failure.traceback])) if failure else None,
+        exit_code=failure.exit_code if failure else 0,
         failed_checks=tuple(_failed_checks(result.all_events)),
         unknown_projects=tuple(_unknown_projects(result.all_events)),
     )
@@ -107,24 +98,6 @@ def log_to_stderr() -> None:
         logger = logging.getLogger("jira_pipeline")
         logger.addHandler(handler)
         logger.setLevel(logging.INFO)
-
-
-def _failure(events: Sequence[dg.DagsterEvent]) -> tuple[str | None, int]:
-    for event in events:
-        if event.event_type_value != "STEP_FAILURE":
-            continue
-        error = event.step_failure_data.error
-        while error is not None:
-            kind = _KNOWN_ERRORS.get(error.cls_name or "")
-            if kind is not None:
-                return error.message.partition(": ")[2].strip() or error.message.strip(), kind.exit_code
-            error = error.cause
-        failure = event.step_failure_data.user_failure_data
-        if failure is not None and failure.description:
-            return failure.description, 1
-        whole = event.step_failure_data.error
-        return f"The step {event.step_key} failed unexpectedly: {whole.to_string() if whole else 'unknown error'}", 1
-    return None, 0
 
 
 def _failed_checks(events: Sequence[dg.DagsterEvent]) -> Iterator[str]:
