@@ -6,15 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from jira_pipeline.jobs import MAX_RETRIES, RETRY_STRATEGY, daily_sync, reconcile
+from jira_pipeline.jobs import daily_sync, reconcile
 from jira_pipeline.loaded_settings import settings_at_load
 from jira_pipeline.partitions import DAILY, newest_partition
+from jira_pipeline.retries import RETRIED
 from jira_pipeline.settings import ScheduleSettings
 
 _RAW_ISSUES = dg.AssetKey("raw_issues")
 _GAPS_OF_DAYS = 30
-# Repeated from its beginning: where one project could not be fetched, the step that fails is the last one.
-_RETRIED = {MAX_RETRIES: "2", RETRY_STRATEGY: "ALL_STEPS"}
 _UNFINISHED = [
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.QUEUED,
@@ -99,7 +98,7 @@ def _unless_under_way(
             "what it does not fetch, the next one does."
         )
     # The key is the tick, so that one that is evaluated twice starts one run.
-    return dg.RunRequest(run_key=context.scheduled_execution_time.isoformat(), tags={**tags, **_RETRIED})
+    return dg.RunRequest(run_key=context.scheduled_execution_time.isoformat(), tags={**tags, **RETRIED})
 
 
 daily_sync_schedule = daily_sync_schedule_of(settings_at_load().schedule)

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import dagster as dg
 from pydantic import Field
 
-from jira_pipeline.assets.metadata import OWNERS
+from jira_pipeline.assets.jira_site import JIRA_SITE
+from jira_pipeline.assets.metadata import OWNERS, layer_tags
 from jira_pipeline.assets.publication import publish_unless_later
 from jira_pipeline.partitions import newest_partition
 from jira_pipeline.resources import JiraResource, TrackedProjectsResource, WarehouseResource
@@ -28,12 +29,13 @@ class CensusConfig(dg.Config):
     specs=[
         dg.AssetSpec(
             ISSUE_CENSUS,
-            deps=["raw_issues"],
+            deps=[JIRA_SITE, "raw_issues"],
             description="One row a project and census: which stored issues had been deleted, had moved, or had come "
             "back. Marks them in raw_issues (`removed_at`, `removal_reason`) and fetches those that belong here.",
             group_name="jira",
             kinds={"jira", "duckdb"},
             owners=OWNERS,
+            tags=layer_tags("raw", has_personal_data=False),
             metadata={"dagster/table_name": "ops.issue_census"},
         )
     ],

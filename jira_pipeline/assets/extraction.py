@@ -5,11 +5,13 @@ from collections.abc import Iterator
 import dagster as dg
 from pydantic import Field
 
-from jira_pipeline.assets.metadata import outcome_table, rows_by_partition, table_metadata, table_spec
+from jira_pipeline.assets.jira_site import JIRA_SITE
+from jira_pipeline.assets.metadata import FRESHNESS, outcome_table, rows_by_partition, table_metadata, table_spec
 from jira_pipeline.assets.publication import publish_unless_later
-from jira_pipeline.jira.errors import RequestRefused
+from jira_pipeline.jira.errors import RequestRefused, SiteUnavailable
 from jira_pipeline.partitions import BACKFILL, DAILY, partition_window
 from jira_pipeline.resources import JiraResource, TrackedProjectsResource, WarehouseResource
+from jira_pipeline.retries import allow_retry
 from jira_pipeline.sync.progress import Progress
 from jira_pipeline.sync.selection import selectable_projects
 from jira_pipeline.warehouse.ingest import ingest, select_projects
@@ -29,7 +31,11 @@ class SyncConfig(dg.Config):
     full_refresh: bool = Field(default=False, description="Fetch every issue, not only those changed in the window.")
 
 
-@dg.multi_asset(name="projects", specs=[table_spec("projects", group=GROUP, kinds=FROM_JIRA)], pool=POOL)
+@dg.multi_asset(
+    name="projects",
+    specs=[table_spec("projects", group=GROUP, layer="raw", deps=[JIRA_SITE], kinds=FROM_JIRA)],
+    pool=POOL,
+)
 def projects(
     context: dg.AssetExecutionContext,
     jira: JiraResource,
@@ -61,8 +67,15 @@ def projects(
 @dg.multi_asset(
     name="sync_issues",
     specs=[
-        table_spec("raw_issues", group=GROUP, deps=["projects"], kinds=FROM_JIRA),
-        table_spec("issue_changes", group=GROUP, deps=["projects"], kinds=FROM_JIRA),
+        table_spec(
+            table,
+            group=GROUP,
+            layer="raw",
+            deps=[JIRA_SITE, "projects"],
+            kinds=FROM_JIRA,
+            freshness_policy=FRESHNESS,
+        )
+        for table in ("raw_issues", "issue_changes")
     ],
     partitions_def=DAILY,
     backfill_policy=BACKFILL,
@@ -91,6 +104,8 @@ def sync_issues(
         full=config.full_refresh,
         only=config.projects,
     )
+    if any(isinstance(outcome.error, SiteUnavailable) for outcome in outcomes):
+        allow_retry(context.instance, context.run.run_id)
     with warehouse.get_connection() as connection:
         written = {
             "raw_issues": "SELECT partition_date, count(*) FROM raw_issues GROUP BY ALL",
@@ -114,7 +129,9 @@ def sync_issues(
 
 @dg.multi_asset(
     name="users",
-    specs=[table_spec("users", group=GROUP, deps=["raw_issues", "issue_changes"], kinds=FROM_JIRA)],
+    specs=[
+        table_spec("users", group=GROUP, layer="raw", deps=[JIRA_SITE, "raw_issues", "issue_changes"], kinds=FROM_JIRA)
+    ],
     pool=POOL,
 )
 def users(
@@ -141,7 +158,11 @@ def users(
 
 @dg.multi_asset(
     name="issues",
-    specs=[table_spec("issues", group=GROUP, deps=["raw_issues", "issue_census"])],
+    specs=[
+        table_spec(
+            "issues", group=GROUP, layer="typed", deps=["raw_issues", "issue_census"], freshness_policy=FRESHNESS
+        )
+    ],
     partitions_def=DAILY,
     backfill_policy=BACKFILL,
     pool=POOL,

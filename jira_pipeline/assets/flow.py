@@ -5,7 +5,8 @@ from dataclasses import astuple
 
 import dagster as dg
 
-from jira_pipeline.assets.metadata import rows_by_partition, table_metadata, table_spec
+from jira_pipeline.assets.metadata import FRESHNESS, rows_by_partition, table_metadata, table_spec
+from jira_pipeline.assets.plots import plot_of
 from jira_pipeline.assets.publication import publish_unless_later
 from jira_pipeline.partitions import BACKFILL, DAILY
 from jira_pipeline.resources import TrackedProjectsResource, WarehouseResource
@@ -55,7 +56,7 @@ def flow_settings(config: PipelineConfig) -> FlowSettings:
 @dg.multi_asset(
     name="derive_flow",
     specs=[
-        table_spec(table.name, group=GROUP, deps=list(table.reads))
+        table_spec(table.name, group=GROUP, layer="derived", deps=list(table.reads))
         for table in FLOW_TABLES
         if table.name != _DAILY_METRICS
     ],
@@ -76,7 +77,9 @@ def derive_flow(
                 results.append(
                     dg.MaterializeResult(
                         asset_key=table.name,
-                        metadata=table_metadata(connection, table.name, as_of=as_of.isoformat()),
+                        metadata=table_metadata(
+                            connection, table.name, as_of=as_of.isoformat(), **plot_of(connection, table.name)
+                        ),
                     )
                 )
     publish_unless_later(context, warehouse)
@@ -85,7 +88,15 @@ def derive_flow(
 
 @dg.multi_asset(
     name=_DAILY_METRICS,
-    specs=[table_spec(_DAILY_METRICS, group=GROUP, deps=["cycle_times", "status_intervals"])],
+    specs=[
+        table_spec(
+            _DAILY_METRICS,
+            group=GROUP,
+            layer="derived",
+            deps=["cycle_times", "status_intervals"],
+            freshness_policy=FRESHNESS,
+        )
+    ],
     partitions_def=DAILY,
     backfill_policy=BACKFILL,
     pool=POOL,
@@ -103,6 +114,6 @@ def cycle_time_metrics(
             context.add_asset_metadata(
                 {"dagster/partition_row_count": rows}, asset_key=_DAILY_METRICS, partition_key=key
             )
-        metadata = table_metadata(connection, _DAILY_METRICS)
+        metadata = table_metadata(connection, _DAILY_METRICS, **plot_of(connection, _DAILY_METRICS))
     publish_unless_later(context, warehouse)
     yield dg.MaterializeResult(asset_key=_DAILY_METRICS, metadata=metadata)

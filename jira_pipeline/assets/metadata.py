@@ -8,37 +8,60 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal
 
 import dagster as dg
 import duckdb
 
+from jira_pipeline.freshness import daily_freshness
+from jira_pipeline.loaded_settings import settings_at_load
 from jira_pipeline.warehouse.database import Warehouse
 from jira_pipeline.warehouse.ingest import ProjectOutcome
 from jira_pipeline.warehouse.statements import row_count
 
-OWNERS = ["team:data-engineering"]
+OWNERS = list(settings_at_load().owners)
+
+# Of what is materialised every day, and of what people read of it.
+FRESHNESS = daily_freshness(settings_at_load().schedule)
+
+# Tables with names, addresses, or what people have written.
+_PERSONAL_DATA = frozenset({"users", "raw_issues", "issue_changes", "issues", "matched_assignees"})
+
+Layer = Literal["raw", "typed", "derived", "published"]
 
 
 def table_spec(
-    table: str, *, group: str, deps: Sequence[str] = (), kinds: frozenset[str] = frozenset({"duckdb"}), **more: Any
+    table: str,
+    *,
+    group: str,
+    layer: Layer,
+    deps: Sequence[str | dg.AssetKey] = (),
+    kinds: frozenset[str] = frozenset({"duckdb"}),
+    freshness_policy: dg.FreshnessPolicy | None = None,
 ) -> dg.AssetSpec:
     """The specification of an asset that is a table of the warehouse: description and columns come from the table's
     comments."""
     comment, columns = _documented_tables()[table]
     return dg.AssetSpec(
         key=table,
-        deps=[dg.AssetKey(dep) for dep in deps],
+        deps=list(deps),
         description=comment,
         group_name=group,
         kinds=set(kinds),
         owners=OWNERS,
+        tags=layer_tags(layer, has_personal_data=table in _PERSONAL_DATA),
+        freshness_policy=freshness_policy,
         metadata={
             "dagster/table_name": f"main.{table}",
             "dagster/column_schema": dg.TableSchema(columns=list(columns)),
         },
-        **more,
     )
+
+
+def layer_tags(layer: Layer, *, has_personal_data: bool) -> dict[str, str]:
+    """The tags by which assets are found in the UI: how far from Jira's answers they are, and whether they hold
+    personal data."""
+    return {"layer": layer} | ({"personal_data": "true"} if has_personal_data else {})
 
 
 def table_metadata(connection: duckdb.DuckDBPyConnection, table: str, **more: Any) -> dict[str, Any]:

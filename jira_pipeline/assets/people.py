@@ -12,7 +12,7 @@ from jira_pipeline.warehouse.matching import match_assignees
 
 @dg.multi_asset(
     name="matched_assignees",
-    specs=[table_spec("matched_assignees", group="people", deps=["users", "issues"])],
+    specs=[table_spec("matched_assignees", group="people", layer="derived", deps=["users", "issues"])],
     pool="duckdb_writer",
 )
 def matched_assignees(

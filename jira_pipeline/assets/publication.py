@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from jira_pipeline.assets.metadata import OWNERS
+from jira_pipeline.assets.metadata import FRESHNESS, OWNERS, layer_tags
 from jira_pipeline.resources import WarehouseResource
 from jira_pipeline.warehouse.census import census_outcomes
 from jira_pipeline.warehouse.flow import FLOW_TABLES
@@ -25,6 +25,8 @@ _LEAVES = ("projects", "users", "issue_changes", "issues", "matched_assignees", 
             group_name="published",
             kinds={"duckdb", "file"},
             owners=OWNERS,
+            tags=layer_tags("published", has_personal_data=True),
+            freshness_policy=FRESHNESS,
         )
     ],
     pool="duckdb_writer",

@@ -15,7 +15,10 @@ import pytest
 from jira_pipeline.definitions import build_definitions
 from jira_pipeline.jira.retry import RetryPolicy
 from jira_pipeline.partitions import DAILY
+from jira_pipeline.retries import RETRIED
+from jira_pipeline.run_events import run_failure
 from jira_pipeline.sandbox import Flavour, Sandbox, generate_site
+from jira_pipeline.warehouse.database import Warehouse
 from jira_pipeline_tests.end_to_end.pipeline import Unwatched
 
 TABLES = (
@@ -39,17 +42,40 @@ class Deployment:
             "JIRA_PIPELINE_DATABASE": str(self.database),
         }.items():
             monkeypatch.setenv(name, value)
-        self.instance = dg.DagsterInstance.local_temp(str(directory))
+        self.instance = dg.DagsterInstance.local_temp(
+            str(directory),
+            overrides={"run_retries": {"enabled": True, "max_retries": 0, "retry_on_asset_or_op_failure": False}},
+        )
         self.definitions = build_definitions(Unwatched())
 
-    def run(self, *, days: int = 2) -> dg.ExecuteInProcessResult:
-        """The job over the newest days, in this process."""
+    def run(
+        self,
+        *,
+        days: int = 2,
+        is_scheduled: bool = False,
+        assets: tuple[str, ...] = (),
+        launchpad: dict[str, Any] | None = None,
+    ) -> dg.ExecuteInProcessResult:
+        """The job over the newest days, in this process; of all its assets or of some, with what somebody wrote in the
+        Launchpad for sync_issues."""
         keys = DAILY.get_partition_keys()[-days:]
         return self.definitions.resolve_job_def("daily_sync").execute_in_process(
             instance=self.instance,
             raise_on_error=False,
-            tags={"dagster/asset_partition_range_start": keys[0], "dagster/asset_partition_range_end": keys[-1]},
+            tags={
+                "dagster/asset_partition_range_start": keys[0],
+                "dagster/asset_partition_range_end": keys[-1],
+                **(RETRIED if is_scheduled else {}),
+            },
+            asset_selection=[dg.AssetKey(name) for name in assets] or None,
+            run_config={"ops": {"sync_issues": {"config": launchpad}}} if launchpad else None,
         )
+
+    def will_be_repeated(self, result: dg.ExecuteInProcessResult) -> bool:
+        """Whether Dagster's daemon would start a failed run again."""
+        run = self.instance.get_run_by_id(result.run_id)
+        assert run is not None
+        return run.tags["dagster/will_retry"] == "true"
 
     def published(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of the published file, as anybody reads them."""
@@ -85,6 +111,8 @@ def test_a_run_is_green_publishes_every_table_and_tells_about_it(deployment: Dep
     for table in TABLES:
         ((rows,),) = deployment.published(f"SELECT count(*) FROM {table}")
         assert materialized[table]["dagster/row_count"].value == rows > 0, table
+    for table in ("cycle_times", "cycle_time_metrics", "cumulative_flow"):
+        assert "data:image/png;base64," in str(materialized[table]["plot"].value), table
     for spec in deployment.definitions.resolve_all_asset_specs():
         if spec.key.to_user_string() in TABLES:
             assert spec.metadata["dagster/table_name"] == f"main.{spec.key.to_user_string()}"
@@ -108,9 +136,10 @@ def test_a_failing_project_makes_the_run_red_and_the_others_are_published(
         "server_error", path="/search/jql", times=None, when=lambda request: b"project = 10001" in request.body
     )
 
-    result = deployment.run(days=1)
+    result = deployment.run(days=1, is_scheduled=True)
 
     assert not result.success
+    assert deployment.will_be_repeated(result)
     assert deployment.published("SELECT DISTINCT project_key FROM issues ORDER BY 1") == [("APP",), ("ORDER",)]
     assert deployment.published("SELECT project_key, sync_status FROM ops.tracked_projects ORDER BY 1") == [
         ("APP", "complete"),
@@ -123,3 +152,38 @@ def test_a_failing_project_makes_the_run_red_and_the_others_are_published(
     failures = [event for event in result.all_events if event.event_type_value == "STEP_FAILURE"]
     assert [event.step_key for event in failures] == ["published_database"]
     assert "OPS: " in str(failures[0].event_specific_data)
+
+
+def test_a_scheduled_run_is_repeated_where_the_site_is_away_and_not_where_it_does_not_know_us(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RetryPolicy, "backoff", lambda policy, attempt: 0.01)
+    deployment.sandbox.faults.add("server_error", times=None)
+    away = deployment.run(days=1, is_scheduled=True)
+    by_hand = deployment.run(days=1)
+    deployment.sandbox.faults.clear()
+    deployment.sandbox.faults.add("unauthorized", times=None)
+    rejected = deployment.run(days=1, is_scheduled=True)
+
+    assert not away.success
+    assert not by_hand.success
+    assert not rejected.success
+    assert deployment.will_be_repeated(away)
+    assert not deployment.will_be_repeated(by_hand)
+    assert not deployment.will_be_repeated(rejected)
+
+
+def test_the_launchpad_takes_projects_and_a_full_refresh(deployment: Deployment) -> None:
+    fetched = ("raw_issues", "issue_changes")
+    assert deployment.run(days=1, assets=fetched).success
+    assert deployment.run(days=1, assets=fetched, launchpad={"projects": ["OPS"], "full_refresh": True}).success
+    refused = deployment.run(days=1, assets=fetched, launchpad={"projects": ["NONE"]})
+
+    with Warehouse(deployment.database).connection() as connection:
+        runs = connection.execute("SELECT project_key, mode FROM ops.sync_runs ORDER BY started_at").fetchall()
+        issues = connection.execute("SELECT count(*) FROM raw_issues").fetchall()
+    assert runs[3:] == [("OPS", "full")]
+    assert issues == [(len(deployment.sandbox.issues()),)]
+    failure = run_failure(refused.all_events)
+    assert failure is not None
+    assert failure.sentence.startswith("NONE is not among the active tracked projects of ")
