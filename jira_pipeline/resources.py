@@ -6,6 +6,7 @@ All values come from environment variables (`EnvVar`), so that the UI shows the 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 import dagster as dg
@@ -64,6 +65,12 @@ class TrackedProjectsResource(dg.ConfigurableResource[PipelineConfig]):
         return load_config(Path(self.config_path))
 
 
+@lru_cache(maxsize=1)
+def _warehouse_at(path: str) -> Warehouse:
+    # One for all steps of a run, which then start one DuckDB engine and not one each.
+    return Warehouse(Path(path))
+
+
 class WarehouseResource(DuckDBResource):
     """The DuckDB warehouse behind `database`, the file that people query.
 
@@ -74,7 +81,7 @@ class WarehouseResource(DuckDBResource):
     @property
     def warehouse(self) -> Warehouse:
         """The warehouse at this path."""
-        return Warehouse(Path(self.database))
+        return _warehouse_at(self.database)
 
     @contextmanager
     def get_connection(self) -> Iterator[duckdb.DuckDBPyConnection]:

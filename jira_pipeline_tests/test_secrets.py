@@ -168,8 +168,10 @@ def test_a_run_and_its_failures_leave_no_secret_anywhere(synced: tuple[Sandbox, 
     assert shown == set()
     # The search would have found what is there, in each kind of place.
     for kind, known in {
-        ".issues.ndjson.zst decompressed": b'"issue_key":"APP-',
-        ".histories.ndjson.zst decompressed": b'"histories":[',
+        ".heads.zst decompressed": b'"issue_key":"APP-',
+        ".payloads.zst decompressed": b'"fields":{',
+        ".histories.zst decompressed": b'"items":',
+        ".mentions.zst decompressed": b'"accountId":',
         "jira.duckdb values": b"'APP'",
         "jira_working.duckdb values": b"'APP-1'",
         "event_logs": b"did not accept" if "JIRA_OAUTH_CLIENT_ID" not in sandbox.credentials else b"authorise the app",

@@ -14,7 +14,7 @@ import msgspec
 from jira_pipeline.jira.errors import PageTokenRejected, SiteUnavailable
 from jira_pipeline.jira.issue_ids import read_id_page, read_issue_errors, read_locations
 from jira_pipeline.jira.jql import IssueWindow
-from jira_pipeline.jira.pages import IssuePage, IssueRecord, clean_json, history_id, read_page
+from jira_pipeline.jira.pages import IssuePage, clean_json, read_page
 from jira_pipeline.jira.site import ISSUE_FIELDS, JiraSite, Project, User, json_list, unique_users
 from jira_pipeline.jira.transport import Meter
 from jira_pipeline.jira.walk import WalkPosition
@@ -243,10 +243,10 @@ class CloudSite(JiraSite):
         extra = self._bulk_histories([issue.issue_id for issue in wanted], meter)
         completed = {}
         for issue in wanted:
-            merged = _merged(issue, extra.get(issue.issue_id, ()))
+            merged = issue.with_histories(extra.get(issue.issue_id, ()))
             if not merged.history_complete:
                 # Seen in the field: bulkfetch leaves histories out that the issue's own list has.
-                merged = _merged(merged, self._own_histories(issue.issue_id, meter))
+                merged = merged.with_histories(self._own_histories(issue.issue_id, meter))
             completed[issue.issue_id] = merged
         return replace(page, issues=tuple(completed.get(issue.issue_id, issue) for issue in page.issues))
 
@@ -282,9 +282,3 @@ class CloudSite(JiraSite):
             found += [bytes(history) for history in page.values]
             if page.isLast or not page.values:
                 return found
-
-
-def _merged(issue: IssueRecord, extra: list[bytes] | tuple[bytes, ...]) -> IssueRecord:
-    histories = {history_id(history): history for history in (*issue.histories, *extra)}
-    numbers = tuple(sorted(histories))
-    return replace(issue, histories=tuple(histories[number] for number in numbers), history_ids=numbers)

@@ -7,9 +7,10 @@ msgspec's `Raw` finds where values begin and end; only the handful of values tha
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 
@@ -26,25 +27,45 @@ _HALF_OF_A_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")
 class IssueRecord:
     """One issue of a page: what steers the extraction, and the rest as the bytes that Jira sent.
 
-    `payload` is the issue object without its changelog; `histories` are the changelog's entries, `history_ids` their
-    numbers in the same order; `history_total` is how many of them Jira says there are (None: it did not say, as
-    when the changelog was not asked for).
+    `payload` is the issue object without its changelog; `histories` is the array of the changelog's entries,
+    `history_ids` are their numbers in the same order, `history_total` is how many of them Jira says there are (None:
+    it did not say, as when the changelog was not asked for). `status` and `people` are the objects that describe the
+    issue's status and everybody who plays a role in it or wrote one of the histories.
     """
 
     issue_id: int
     issue_key: str
     project_id: str | None
+    project_key: str | None
     created: datetime
     updated: datetime
     payload: bytes = field(repr=False)
-    histories: tuple[bytes, ...] = field(default=(), repr=False)
+    status: bytes | None = field(default=None, repr=False)
+    people: frozenset[bytes] = field(default=frozenset(), repr=False)
+    histories: bytes = field(default=b"[]", repr=False)
     history_ids: tuple[int, ...] = ()
     history_total: int | None = None
 
     @property
     def history_complete(self) -> bool:
         """Whether every history that Jira counts is here."""
-        return len(self.histories) >= (self.history_total or 0)
+        return len(self.history_ids) >= (self.history_total or 0)
+
+    def with_histories(self, more: Iterable[bytes]) -> IssueRecord:
+        """The issue with further histories, each once and in the order of their numbers."""
+        histories = dict(zip(self.history_ids, _decode_array(self.histories), strict=True))
+        people = set(self.people)
+        for history in map(msgspec.Raw, more):
+            head = _decode_history(history)
+            histories[_id(head.id)] = history
+            people.add(bytes(head.author))
+        numbers = tuple(sorted(histories))
+        return replace(
+            self,
+            histories=msgspec.json.encode([histories[number] for number in numbers]),
+            history_ids=numbers,
+            people=frozenset(people - _NOBODY),
+        )
 
 
 @dataclass(frozen=True)
@@ -77,9 +98,15 @@ class IssuePage:
         return len(self.issues) + len(self.unreadable)
 
 
-class _Page(msgspec.Struct):
+_NULL = msgspec.Raw(b"null")
+_NOBODY = frozenset((b"", b"null"))
+
+_IssueT = TypeVar("_IssueT")
+
+
+class _Page(msgspec.Struct, Generic[_IssueT]):
     # Required on purpose: an error body or an empty object must not pass for a page without issues.
-    issues: list[msgspec.Raw]
+    issues: list[_IssueT]
     nextPageToken: str | None = None
     isLast: bool | None = None
     total: int | None = None
@@ -88,45 +115,54 @@ class _Page(msgspec.Struct):
 
 class _Project(msgspec.Struct):
     id: str | int | None = None
+    key: Any = None
 
 
 class _Fields(msgspec.Struct):
     created: str
     updated: str
     project: _Project | None = None
+    status: msgspec.Raw = _NULL
+    assignee: msgspec.Raw = _NULL
+    reporter: msgspec.Raw = _NULL
+    creator: msgspec.Raw = _NULL
 
 
 class _Changelog(msgspec.Struct):
-    histories: list[msgspec.Raw] | None = None
+    histories: msgspec.Raw = _NULL
     total: Annotated[int, msgspec.Meta(le=2**31 - 1)] | None = None
 
 
-class _HistoryId(msgspec.Struct):
+class _History(msgspec.Struct):
     id: str | int
+    author: msgspec.Raw = _NULL
 
 
-class _HistoryIds(msgspec.Struct):
-    histories: list[_HistoryId] | None = None
-
-
-_NULL = msgspec.Raw(b"null")
-_decode_page = msgspec.json.Decoder(_Page).decode
+_decode_page = msgspec.json.Decoder(_Page[dict[str, msgspec.Raw]]).decode
+_decode_odd_page = msgspec.json.Decoder(_Page[msgspec.Raw]).decode
 _decode_issue = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_fields = msgspec.json.Decoder(_Fields).decode
 _decode_changelog = msgspec.json.Decoder(_Changelog | None).decode
 _decode_text = msgspec.json.Decoder(str).decode
-_decode_history_ids = msgspec.json.Decoder(_HistoryIds | None).decode
-_decode_history_id = msgspec.json.Decoder(_HistoryId).decode
+_decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_decode_histories = msgspec.json.Decoder(list[_History] | None).decode
+_decode_history = msgspec.json.Decoder(_History).decode
 
 
 def read_page(body: bytes) -> IssuePage:
     """Cut the body of a search answer into issues. Raises `msgspec.DecodeError` when it is not a whole page of issues;
     a single issue that cannot be read is returned among `unreadable`."""
-    page = _decode_page(clean_json(body))
+    body = clean_json(body)
     issues: list[IssueRecord] = []
     unreadable: list[UnreadableIssue] = []
-    for raw in page.issues:
-        entry = read_issue(bytes(raw))
+    page: _Page[dict[str, msgspec.Raw]] | _Page[msgspec.Raw]
+    try:
+        page = _decode_page(body)
+        entries = map(_issue_of, page.issues)
+    except msgspec.ValidationError:
+        page = _decode_odd_page(body)  # one of the issues is no object
+        entries = map(read_issue, map(bytes, page.issues))
+    for entry in entries:
         if isinstance(entry, IssueRecord):
             issues.append(entry)
         else:
@@ -144,34 +180,50 @@ def read_page(body: bytes) -> IssuePage:
 def read_issue(raw: bytes) -> IssueRecord | UnreadableIssue:
     """One issue object, or the reason why it cannot be a row: without id, key, creation or update there is nothing to
     key, order or window it by. Everything else may be null, missing or of a surprising type."""
+    try:
+        parts = _decode_issue(raw)
+    except msgspec.DecodeError as error:
+        return UnreadableIssue(None, None, f"the issue is not readable: {error}", raw)
+    return _issue_of(parts)
+
+
+def _issue_of(parts: dict[str, msgspec.Raw]) -> IssueRecord | UnreadableIssue:
     issue_id: int | None = None
     issue_key: str | None = None
     try:
-        parts = _decode_issue(raw)
         issue_key = _text(parts.get("key"))
         issue_id = _id(_decode_text(parts["id"]) if bytes(parts["id"]).startswith(b'"') else bytes(parts["id"]))
         if issue_key is None:
             raise KeyError("key")
         fields = _decode_fields(parts["fields"])
-        raw_changelog = parts.pop("changelog", _NULL)
-        changelog = _decode_changelog(raw_changelog) or _Changelog()
-        identified = (_decode_history_ids(raw_changelog) or _HistoryIds()).histories or ()
+        changelog = _decode_changelog(parts.get("changelog", _NULL)) or _Changelog()
+        histories = _decode_histories(changelog.histories)
+        people = {bytes(fields.assignee), bytes(fields.reporter), bytes(fields.creator)}
+        people.update([bytes(history.author) for history in histories or ()])
+        project = fields.project or _Project()
         return IssueRecord(
             issue_id=issue_id,
             issue_key=issue_key,
-            project_id=None if fields.project is None or fields.project.id is None else str(fields.project.id),
+            project_id=None if project.id is None else str(project.id),
+            project_key=project.key if isinstance(project.key, str) else None,
             created=_instant(fields.created, "created"),
             updated=_instant(fields.updated, "updated"),
-            payload=b"{" + b",".join(msgspec.json.encode(k) + b":" + bytes(v) for k, v in parts.items()) + b"}",
-            histories=tuple(map(bytes, changelog.histories or ())),
-            history_ids=tuple([_id(history.id) for history in identified]),
-            history_total=changelog.total if changelog.histories is not None else None,
+            payload=_object({name: value for name, value in parts.items() if name != "changelog"}),
+            status=None if fields.status == _NULL else bytes(fields.status),
+            people=frozenset(people - _NOBODY),
+            histories=b"[]" if histories is None else bytes(changelog.histories),
+            history_ids=tuple([_id(history.id) for history in histories or ()]),
+            history_total=changelog.total if histories is not None else None,
         )
     except KeyError as missing:
         reason = f"the issue has no {missing.args[0]!r}"
     except (ValueError, OverflowError, msgspec.DecodeError) as error:
         reason = f"the issue is not readable: {error}"
-    return UnreadableIssue(issue_id, issue_key, reason, raw)
+    return UnreadableIssue(issue_id, issue_key, reason, _object(parts))
+
+
+def _object(parts: dict[str, msgspec.Raw]) -> bytes:
+    return b"{" + b",".join([msgspec.json.encode(name) + b":" + bytes(value) for name, value in parts.items()]) + b"}"
 
 
 def _text(raw: msgspec.Raw | None) -> str | None:
@@ -179,11 +231,6 @@ def _text(raw: msgspec.Raw | None) -> str | None:
         return None if raw is None else _decode_text(raw)
     except msgspec.DecodeError:
         return None
-
-
-def history_id(history: bytes) -> int:
-    """The numeric id of a changelog entry; unique and stable within a site."""
-    return _id(_decode_history_id(history).id)
 
 
 def clean_json(body: bytes) -> bytes:

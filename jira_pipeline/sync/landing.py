@@ -1,14 +1,17 @@
 """Landing files: issues on disk, one a line, compressed, complete or not there at all.
 
-Two files belong together, because the warehouse reads payloads and histories apart and parses each byte once. A line of
-the first holds an issue's identifying values and its payload as Jira sent it, one of the second its histories:
+Four files belong together, so that the warehouse decides by the small one what is news, and parses of the large ones
+each byte at most once:
 
-    {"line_id": 1, "issue_id": 10001, "issue_key": "APP-1", "project_id": "10000", "created": "…", "updated": "…",
-     "history_count": 3, "history_complete": true, "content_hash": 123, "payload": {…}}
-    {"line_id": 1, "issue_id": 10001, "histories": […]}
+    heads       {"line_id": 1, "issue_id": 10001, "issue_key": "APP-1", "project_id": "10000", "project_key": "APP",
+                 "created": "…", "updated": "…", "history_count": 3, "history_complete": true, "content_hash": 123}
+    payloads    1 <tab> {…}                 the issue as Jira sent it, without its changelog
+    histories   1 <tab> 10001 <tab> […]     its changelog's entries
+    mentions    {"kind": "person", "seen_at": "…", "value": {…}}    each description of a person or a status once
 
-A file is written under a temporary name, synced to disk and renamed, so whoever sees it sees all of it. It ends with a
-checksum, which DuckDB verifies: without one, flipped bits in compressed text become other text and not an error.
+Tab-separated and not JSON, because a JSON reader would parse a payload and write it again. A file is written under a
+temporary name and renamed when it is whole. It ends with a checksum, which DuckDB verifies: without one, flipped
+bits in compressed text become other text and not an error.
 """
 
 from __future__ import annotations
@@ -16,9 +19,10 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
@@ -28,30 +32,46 @@ import zstandard
 from jira_pipeline.errors import PipelineError
 from jira_pipeline.jira.pages import IssueRecord
 
-SUFFIX = ".ndjson.zst"
-_ROLL_BYTES = 64 << 20  # of JSON; what the warehouse parses in one statement
+_ROLL_BYTES = 16 << 20  # of text: small enough that several are read at once
+_KINDS = ("heads", "payloads", "histories", "mentions")
+_JSON = msgspec.json.Encoder()
 # A Data Center sprint is printed with its Java object's address, which is another one at every request.
 _OBJECT_ADDRESS = re.compile(rb"Sprint@[0-9a-f]+\[")
 
 
 @dataclass(frozen=True)
 class LandingFile:
-    """A finished pair of landing files. `longest_line` is what a reader must be prepared to hold."""
+    """A finished set of landing files. `sizes` are their compressed sizes in bytes, `longest_line` is what a reader
+    must be prepared to hold."""
 
-    path: Path
-    histories_path: Path
+    heads: Path
+    payloads: Path
+    histories: Path
+    mentions: Path
+    sizes: tuple[int, ...]
     issues: int
     json_bytes: int
     longest_line: int
 
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """All files of the set."""
+        return (self.heads, self.payloads, self.histories, self.mentions)
+
+    def is_whole(self) -> bool:
+        """Whether every file is there in its full length."""
+        return all(
+            path.is_file() and path.stat().st_size == size for path, size in zip(self.paths, self.sizes, strict=True)
+        )
+
     def unlink(self) -> None:
-        """Remove both files."""
-        self.path.unlink(missing_ok=True)
-        self.histories_path.unlink(missing_ok=True)
+        """Remove the files."""
+        for path in self.paths:
+            path.unlink(missing_ok=True)
 
 
 class LandingWriter:
-    """Writes the issues of one walk, rolling over to new files every 64 MB of JSON.
+    """Writes the issues of one walk, rolling over to new files every 16 MB of JSON.
 
     State guarded: the files being written. Used by one thread at a time.
     """
@@ -61,7 +81,8 @@ class LandingWriter:
         self._name = f"{project_id}-{walk_number:04d}"
         self._next_line = walk_number << 32  # unique among the lines of one project's fetch
         self._finished: list[LandingFile] = []
-        self._open: tuple[_CompressedFile, _CompressedFile] | None = None
+        self._open: tuple[_CompressedFile, ...] | None = None
+        self._mentions: dict[tuple[str, bytes], str] = {}
         self._issues = self._bytes = self._longest = 0
 
     def __enter__(self) -> LandingWriter:
@@ -79,39 +100,69 @@ class LandingWriter:
         return tuple(self._finished)
 
     def write(self, issues: Iterable[IssueRecord]) -> None:
-        """Append issues. Raises `PipelineError` when they cannot be written."""
-        with _explained(self._directory):
-            for issue in issues:
-                self._write(issue)
+        """Append the issues of a page that has just been read. Raises `PipelineError` when they cannot be written."""
+        page = tuple(issues)
+        if page:
+            with _explained(self._directory):
+                self._write(page)
 
-    def _write(self, issue: IssueRecord) -> None:
+    def _write(self, page: Sequence[IssueRecord]) -> None:
         if self._open is None:
             self._open = self._begin()
-        for file, line in zip(self._open, landing_lines(issue, self._next_line), strict=True):
-            file.write(line)
-            self._bytes += len(line)
-            self._longest = max(self._longest, len(line))
-        self._next_line += 1
-        self._issues += 1
+        seen_at = datetime.now(UTC).isoformat()
+        numbered = list(enumerate(page, self._next_line))
+        lines = (
+            [_head(issue, line_id) for line_id, issue in numbered],
+            [b"%d\t%b\n" % (line_id, _flat(issue.payload)) for line_id, issue in numbered],
+            [b"%d\t%d\t%b\n" % (line_id, issue.issue_id, _flat(issue.histories)) for line_id, issue in numbered],
+        )
+        for issue in page:
+            if issue.status is not None:
+                self._mentions["status", issue.status] = seen_at
+            for person in issue.people:
+                self._mentions["person", person] = seen_at
+        for file, block in zip(self._open, lines, strict=False):
+            self._append(file, block)
+        self._next_line += len(page)
+        self._issues += len(page)
         if self._bytes >= _ROLL_BYTES:
             self._finish()
 
-    def _begin(self) -> tuple[_CompressedFile, _CompressedFile]:
+    def _append(self, file: _CompressedFile, lines: Sequence[bytes]) -> None:
+        block = b"".join(lines)
+        file.write(block)
+        self._bytes += len(block)
+        self._longest = max(self._longest, *map(len, lines))
+
+    def _begin(self) -> tuple[_CompressedFile, ...]:
         self._issues = self._bytes = self._longest = 0
         name = f"{self._name}-{len(self._finished):04d}"
-        return (
-            _CompressedFile(self._directory / f"{name}.issues{SUFFIX}"),
-            _CompressedFile(self._directory / f"{name}.histories{SUFFIX}"),
-        )
+        return tuple(_CompressedFile(self._directory / f"{name}.{kind}.zst") for kind in _KINDS)
 
     def _finish(self) -> None:
         if self._open is None:
             return
-        issues, histories = self._open
-        self._open = None
-        for file in (issues, histories):
-            file.finish()
-        self._finished.append(LandingFile(issues.path, histories.path, self._issues, self._bytes, self._longest))
+        files, self._open = self._open, None
+        mentioned = [
+            _JSON.encode({"kind": kind, "seen_at": seen_at, "value": msgspec.Raw(_flat(value))}) + b"\n"
+            for (kind, value), seen_at in self._mentions.items()
+        ]
+        if mentioned:
+            self._append(files[-1], mentioned)
+        self._mentions.clear()
+        heads, payloads, histories, mentions = (file.path for file in files)
+        self._finished.append(
+            LandingFile(
+                heads,
+                payloads,
+                histories,
+                mentions,
+                sizes=tuple([file.finish() for file in files]),
+                issues=self._issues,
+                json_bytes=self._bytes,
+                longest_line=self._longest,
+            )
+        )
 
 
 @contextmanager
@@ -136,43 +187,37 @@ class _CompressedFile:
         compressor = zstandard.ZstdCompressor(level=1, write_checksum=True)
         self._compressor = compressor.stream_writer(self._file, closefd=False)
 
-    def write(self, line: bytes) -> None:
-        self._compressor.write(line)
+    def write(self, lines: bytes) -> None:
+        self._compressor.write(lines)
 
-    def finish(self) -> None:
+    def finish(self) -> int:
+        """Give the file its name; returns its size in bytes."""
         with self._file:
             self._compressor.close()  # type: ignore[no-untyped-call]
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            size = self._file.tell()
         os.replace(self._part, self.path)
+        return size
 
 
-def landing_lines(issue: IssueRecord, line_id: int) -> tuple[bytes, bytes]:
-    """One issue as a line of each file."""
-    head = msgspec.json.encode(
-        {
-            "line_id": line_id,
-            "issue_id": issue.issue_id,
-            "issue_key": issue.issue_key,
-            "project_id": issue.project_id,
-            "created": issue.created.isoformat(),
-            "updated": issue.updated.isoformat(),
-            "history_count": max(issue.history_total or 0, len(issue.histories)),
-            "history_complete": issue.history_complete,
-            "content_hash": content_hash(issue),
-        }
-    )
-    return (
-        _one_line(b"".join((head[:-1], b',"payload":', issue.payload, b"}"))),
-        _one_line(
-            b'{"line_id":%d,"issue_id":%d,"histories":[%b]}' % (line_id, issue.issue_id, b",".join(issue.histories))
-        ),
-    )
+def _head(issue: IssueRecord, line_id: int) -> bytes:
+    head = {
+        "line_id": line_id,
+        "issue_id": issue.issue_id,
+        "issue_key": issue.issue_key,
+        "project_id": issue.project_id,
+        "project_key": issue.project_key,
+        "created": issue.created.isoformat(),
+        "updated": issue.updated.isoformat(),
+        "history_count": max(issue.history_total or 0, len(issue.history_ids)),
+        "history_complete": issue.history_complete,
+        "content_hash": content_hash(issue),
+    }
+    return _JSON.encode(head) + b"\n"
 
 
-def _one_line(line: bytes) -> bytes:
-    # JSON allows line breaks between values; NDJSON does not.
-    return line.replace(b"\n", b" ").replace(b"\r", b" ") + b"\n"
+def _flat(json: bytes) -> bytes:
+    # JSON allows line breaks and tabs between values, and only there.
+    return json.replace(b"\n", b" ").replace(b"\r", b" ").replace(b"\t", b" ")
 
 
 def content_hash(issue: IssueRecord) -> int:

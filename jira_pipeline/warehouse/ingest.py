@@ -169,7 +169,7 @@ def ingest(
             site.verify_bounds(incremental[0].project.id)
         fatal: BaseException | None = None
         for fetches in fetch_projects(site, plans, landing, threads=config.sync.concurrency, progress=progress):
-            with warehouse.connection() as connection:
+            with warehouse.connection(for_loading=True) as connection:
                 for fetch in fetches:
                     outcomes.append(_store(connection, fetch, landing, run_id=run_id, partitions=partitions))
                     if isinstance(fetch.error, RunFatal):

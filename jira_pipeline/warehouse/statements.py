@@ -8,6 +8,8 @@ from importlib.resources import files
 
 import duckdb
 
+_CHANGING = (duckdb.StatementType.INSERT, duckdb.StatementType.UPDATE, duckdb.StatementType.DELETE)
+
 
 @cache
 def sql_text(name: str) -> str:
@@ -15,12 +17,17 @@ def sql_text(name: str) -> str:
     return (files("jira_pipeline.warehouse") / "sql" / f"{name}.sql").read_text(encoding="utf-8")
 
 
-def run_sql(connection: duckdb.DuckDBPyConnection, name: str, parameters: Mapping[str, object] | None = None) -> None:
-    """Run every statement of a file in order, each with those of the parameters that it names."""
+def run_sql(connection: duckdb.DuckDBPyConnection, name: str, parameters: Mapping[str, object] | None = None) -> int:
+    """Run every statement of a file in order, each with those of the parameters that it names; returns how many rows
+    the last one changed."""
+    changed = 0
     for statement in connection.extract_statements(sql_text(name)):
         wanted = statement.named_parameters
         given = {key: value for key, value in (parameters or {}).items() if key in wanted}
         connection.execute(statement, given or None)
+        if statement.type in _CHANGING:
+            ((changed,),) = connection.fetchall()
+    return changed
 
 
 def row_count(connection: duckdb.DuckDBPyConnection, table: str) -> int:

@@ -24,10 +24,8 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def follower(sandbox: Sandbox, tmp_path: Path) -> Iterator[Follower]:
-    follower = Follower(sandbox, tmp_path, ["APP", "OPS"])
-    yield follower
-    follower.close()
+def follower(sandbox: Sandbox, tmp_path: Path) -> Follower:
+    return Follower(sandbox, tmp_path, ["APP", "OPS"])
 
 
 def cut(file: Path) -> None:
@@ -52,12 +50,14 @@ def remove(file: Path) -> None:
 @pytest.mark.parametrize(
     ("which", "damage"),
     [
-        ("issues", cut_all),
-        ("issues", flip),
+        ("heads", cut_all),
+        ("payloads", flip),
+        ("payloads", cut),
         ("histories", cut),
-        ("histories", cut_all),
         ("histories", flip),
-        ("issues", remove),
+        ("mentions", cut_all),
+        ("mentions", flip),
+        ("heads", remove),
     ],
 )
 def test_the_project_fails_with_a_clear_sentence_and_the_other_one_is_stored(
@@ -71,7 +71,7 @@ def test_the_project_fails_with_a_clear_sentence_and_the_other_one_is_stored(
 
     def load_damaged(connection: Any, fetch: Any, **parameters: Any) -> Any:
         if fetch.plan.project.key == "OPS":
-            damage(fetch.files[0].path if which == "issues" else fetch.files[0].histories_path)
+            damage(getattr(fetch.files[0], which))
         return load(connection, fetch, **parameters)
 
     monkeypatch.setattr(ingest, "load_issues", load_damaged)

@@ -21,12 +21,11 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def follower(sandbox: Sandbox, tmp_path: Path) -> Iterator[Follower]:
+def follower(sandbox: Sandbox, tmp_path: Path) -> Follower:
     """Synced and published once."""
     follower = Follower(sandbox, tmp_path, ["APP"])
     sync_and_publish(follower)
-    yield follower
-    follower.close()
+    return follower
 
 
 def sync_and_publish(follower: Follower) -> None:

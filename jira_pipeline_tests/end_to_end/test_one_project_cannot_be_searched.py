@@ -21,7 +21,6 @@ def test_the_other_one_is_synced(tmp_path: Path, project: str) -> None:
         sandbox.faults.add("server_error", path="search", times=None, when=lambda request: clause in request.body)
 
         outcomes = follower.sync(newest, newest)
-        follower.close()
 
         failed = {outcome.project_key: outcome.error for outcome in outcomes if outcome.error is not None}
         assert list(failed) == ["APP" if project == "10000" else "OPS"]

@@ -37,11 +37,6 @@ class Follower:
     def __init__(self, sandbox: Sandbox, directory: Path, tracked_keys: Iterable[str]) -> None:
         self.warehouse = Warehouse(directory / "jira.duckdb")
         self.warehouse.prepare()
-        # DuckDB shares an open file among the connections of a process: opening one is then a matter of milliseconds.
-        self._kept_open = self.warehouse._connect()
-        self._kept_open.execute(
-            "SET threads = 1"
-        )  # for a few dozen rows, handing work to threads costs more than it saves
         self._sandbox = sandbox
         self._config = PipelineConfig(
             path=directory / "jira_pipeline.yaml",
@@ -106,11 +101,8 @@ class Follower:
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of an answer."""
-        return self._kept_open.execute(sql).fetchall()
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._kept_open.close()
+        with self.warehouse.transaction() as connection:
+            return connection.execute(sql).fetchall()
 
     def _connect(self) -> JiraSite:
         site = connect(credentials_from(self._sandbox.credentials), policy=PATIENT)

@@ -37,14 +37,11 @@ def simulate(scenario: Scenario, directory: Path) -> list[str]:
     with Sandbox(site, scenario.flavour, account_time_zone=scenario.time_zone) as sandbox:
         sandbox.now = start
         simulation = _Simulation(scenario, sandbox, directory)
-        try:
-            for day in range(1, scenario.days + 1):
-                problems = simulation.live_through(day)
-                if problems:
-                    return problems
-            return simulation.end()
-        finally:
-            simulation.close()
+        for day in range(1, scenario.days + 1):
+            problems = simulation.live_through(day)
+            if problems:
+                return problems
+        return simulation.end()
 
 
 class _Simulation:
@@ -102,12 +99,7 @@ class _Simulation:
         failed += [outcome.error for outcome in fresh.sync(newest, newest) if outcome.error is not None]
         fresh.derive_flow()
         different = differences(self._follower, fresh)
-        fresh.close()
         return [*map(str, failed), *different, *untruths(self._follower, self._sandbox, _TRACKED)]
-
-    def close(self) -> None:
-        """Let go of the files."""
-        self._follower.close()
 
     def _sync_newest(self) -> list[BaseException]:
         newest = self._follower.newest_partition

@@ -20,12 +20,11 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def follower(sandbox: Sandbox, tmp_path: Path) -> Iterator[Follower]:
+def follower(sandbox: Sandbox, tmp_path: Path) -> Follower:
     """Of the projects APP and OPS it follows APP, and has synced it."""
     follower = Follower(sandbox, tmp_path, ["APP"])
     follower.sync(follower.newest_partition, follower.newest_partition)
-    yield follower
-    follower.close()
+    return follower
 
 
 def test_it_is_not_stored_under_a_project_that_is_not_tracked(sandbox: Sandbox, follower: Follower) -> None:

@@ -313,8 +313,8 @@ def test_a_sync_holds_off_another_sync_but_no_writer(store: Store) -> None:
 
 def test_landing_files_of_a_dead_run_are_dropped(store: Store) -> None:
     with store.warehouse.syncing() as landing:
-        (landing / "10000-0001-0000.ndjson.zst").write_bytes(b"old")
-        (landing / "10000-0001-0001.ndjson.part").write_bytes(b"half")
+        (landing / "10000-0001-0000.heads.zst").write_bytes(b"old")
+        (landing / "10000-0001-0001.heads.part").write_bytes(b"half")
 
     with store.warehouse.syncing() as landing:
         assert list(landing.iterdir()) == []

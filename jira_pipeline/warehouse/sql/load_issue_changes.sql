@@ -1,35 +1,37 @@
 -- Histories of the accepted lines -> issue_changes: all of an issue's rows are written anew.
--- Parameters: $history_files, $longest_line.
+-- Parameters: $history_files, $longest_line, $buffer_bytes.
 
-DELETE FROM issue_changes USING accepted WHERE issue_changes.issue_id = accepted.issue_id;
+DELETE FROM issue_changes USING accepted WHERE NOT accepted.is_new AND issue_changes.issue_id = accepted.issue_id;
 
--- Values are read as text, whatever their type; nothing of a history is needed for its key but its id. Histories are taken
--- apart by json_transform, because read_json refuses the whole file for one value that is no object or no list.
-CREATE OR REPLACE TEMP TABLE staged_histories AS
-SELECT
-    issue_id,
-    unnest(json_transform(histories, '[{
-        "id": "VARCHAR",
-        "created": "VARCHAR",
-        "author": {
-            "accountId": "VARCHAR", "key": "VARCHAR", "name": "VARCHAR", "displayName": "VARCHAR", "emailAddress": "VARCHAR",
-            "accountType": "VARCHAR", "active": "VARCHAR", "timeZone": "VARCHAR"
-        },
-        "items": [{
-            "field": "VARCHAR", "fieldId": "VARCHAR", "from": "VARCHAR", "fromString": "VARCHAR", "to": "VARCHAR", "toString": "VARCHAR"
-        }]
-    }]')) AS history
-FROM read_json(
-    $history_files,
-    format = 'newline_delimited',
-    records = true,
-    maximum_object_size = $longest_line,
-    columns = {line_id: 'BIGINT', issue_id: 'BIGINT', histories: 'JSON'}
-)
-SEMI JOIN accepted USING (line_id);
-
+-- Values are read as text, whatever their type; nothing of a history is needed for its key but its id.
+-- The last statement: its count is how many changes were written.
 INSERT INTO issue_changes BY NAME
-WITH changes AS (
+WITH histories AS (
+    SELECT
+        issue_id,
+        unnest(json_transform(histories, '[{
+            "id": "VARCHAR",
+            "created": "VARCHAR",
+            "author": {"accountId": "VARCHAR", "key": "VARCHAR", "name": "VARCHAR"},
+            "items": [{
+                "field": "VARCHAR", "fieldId": "VARCHAR", "from": "VARCHAR", "fromString": "VARCHAR", "to": "VARCHAR", "toString": "VARCHAR"
+            }]
+        }]')) AS history
+    FROM read_csv(
+        $history_files,
+        auto_detect = false,
+        header = false,
+        delim = '\t',
+        quote = '',
+        escape = '',
+        new_line = '\n',
+        max_line_size = $longest_line,
+        buffer_size = $buffer_bytes,
+        columns = {line_id: 'BIGINT', issue_id: 'BIGINT', histories: 'VARCHAR'}
+    )
+    SEMI JOIN accepted USING (line_id)
+),
+changes AS (
     SELECT
         issue_id,
         CAST(history.id AS BIGINT) AS history_id,
@@ -37,7 +39,7 @@ WITH changes AS (
         jira_user_id(history.author) AS author_id,
         unnest(history.items) AS item,
         generate_subscripts(history.items, 1) - 1 AS item_index
-    FROM staged_histories
+    FROM histories
 )
 SELECT
     issue_id,

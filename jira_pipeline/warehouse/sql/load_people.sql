@@ -1,32 +1,27 @@
--- Everybody and every status met in the accepted lines -> users and statuses that the site itself did not list.
--- Runs after load_issue_changes, of whose temporary table it takes the authors. Parameter: $synced_at.
+-- Everybody and every status that the fetched issues mention -> users and statuses that the site itself did not list.
+-- Runs after load_issue_changes. Parameters: $mention_files, $longest_line, $synced_at.
 
-CREATE OR REPLACE TEMP TABLE met AS
-SELECT
-    updated_at,
-    json_transform(values[1], '{"id": "VARCHAR", "name": "VARCHAR", "statusCategory": {"key": "VARCHAR"}}') AS status,
-    values[2:] AS people
-FROM (
-    SELECT
-        updated_at,
-        json_extract(payload, ['$.fields.status', '$.fields.assignee', '$.fields.reporter', '$.fields.creator']) AS values
-    FROM staged
-    SEMI JOIN accepted USING (line_id)
+CREATE OR REPLACE TEMP TABLE mentions AS
+SELECT kind, CAST(seen_at AS TIMESTAMPTZ) AS seen_at, value
+FROM read_json(
+    $mention_files,
+    format = 'newline_delimited',
+    records = true,
+    maximum_object_size = $longest_line,
+    columns = {kind: 'VARCHAR', seen_at: 'VARCHAR', value: 'JSON'}
 );
 
 -- The richest and then newest description of a person wins; the directory's own rows are never touched from here.
 CREATE OR REPLACE TEMP TABLE met_users AS
 WITH described AS (
     SELECT
-        json_transform(person, '{
+        json_transform(value, '{
             "accountId": "VARCHAR", "key": "VARCHAR", "name": "VARCHAR", "displayName": "VARCHAR", "emailAddress": "VARCHAR",
             "accountType": "VARCHAR", "active": "VARCHAR", "timeZone": "VARCHAR"
         }') AS person,
         seen_at
-    -- A few people are named in many issues: taken apart once each.
-    FROM (SELECT person, max(updated_at) AS seen_at FROM (SELECT unnest(people) AS person, updated_at FROM met) GROUP BY person)
-    UNION ALL
-    SELECT history.author, max(jira_instant(history.created)) FROM staged_histories GROUP BY history.author
+    FROM mentions
+    WHERE kind = 'person'
 ),
 sightings AS (
     SELECT
@@ -65,10 +60,15 @@ FROM met_users
 ANTI JOIN users ON users.user_id = met_users.user_id;
 
 INSERT INTO statuses BY NAME
+WITH met AS (
+    SELECT json_transform(value, '{"id": "VARCHAR", "name": "VARCHAR", "statusCategory": {"key": "VARCHAR"}}') AS status, seen_at
+    FROM mentions
+    WHERE kind = 'status'
+)
 SELECT
     status.id AS status_id,
-    max_by(status."name", updated_at) AS name,
-    max_by(jira_category(status.statusCategory."key"), updated_at) AS status_category,
+    max_by(status."name", seen_at) AS name,
+    max_by(jira_category(status.statusCategory."key"), seen_at) AS status_category,
     false AS is_listed,
     CAST($synced_at AS TIMESTAMPTZ) AS synced_at
 FROM met

@@ -1,5 +1,5 @@
 -- Landing files -> staged (one row a line), then accepted (the lines that are news).
--- Parameters: $issue_files, $longest_line.
+-- Parameters: $head_files, $longest_line.
 
 CREATE OR REPLACE TEMP TABLE staged AS
 SELECT
@@ -7,20 +7,20 @@ SELECT
     issue_id,
     issue_key,
     project_id,
+    project_key,
     CAST(created AS TIMESTAMPTZ) AS created_at,
     CAST(updated AS TIMESTAMPTZ) AS updated_at,
     history_count,
     history_complete,
-    content_hash,
-    payload
+    content_hash
 FROM read_json(
-    $issue_files,
+    $head_files,
     format = 'newline_delimited',
     records = true,      -- without it DuckDB samples the files first, at ten times the cost
     maximum_object_size = $longest_line,
     columns = {
-        line_id: 'BIGINT', issue_id: 'BIGINT', issue_key: 'VARCHAR', project_id: 'VARCHAR', created: 'VARCHAR', updated: 'VARCHAR',
-        history_count: 'INTEGER', history_complete: 'BOOLEAN', content_hash: 'UBIGINT', payload: 'JSON'
+        line_id: 'BIGINT', issue_id: 'BIGINT', issue_key: 'VARCHAR', project_id: 'VARCHAR', project_key: 'VARCHAR',
+        created: 'VARCHAR', updated: 'VARCHAR', history_count: 'INTEGER', history_complete: 'BOOLEAN', content_hash: 'UBIGINT'
     }
 );
 
