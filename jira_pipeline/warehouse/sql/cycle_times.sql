@@ -8,16 +8,6 @@ FROM (SELECT issue_id, load_id FROM issues) i
 FULL JOIN (SELECT issue_id, load_id FROM cycle_times) d ON d.issue_id = i.issue_id
 WHERE d.issue_id IS NULL OR i.issue_id IS NULL OR d.load_id IS DISTINCT FROM i.load_id;
 
-CREATE OR REPLACE TEMP TABLE changed_issues AS
-SELECT i.issue_id, i.issue_key, i.project_id, i.project_key, i.issue_type, i.priority, i.hierarchy_level, i.is_subtask,
-       i.assignee_id, i.story_points, i.resolution, i.status, i.status_category, i.created_at, i.resolved_at, i.load_id,
-       coalesce(i.hierarchy_level, CASE WHEN i.is_subtask THEN -1 ELSE 0 END) = 0
-           AND NOT list_contains($excluded_types, folded(i.issue_type)) AS counts_in_flow,
-       coalesce(r.history_complete, true) AS history_complete
-FROM issues i
-LEFT JOIN (SELECT issue_id, history_complete FROM raw_issues) r ON r.issue_id = i.issue_id
-WHERE i.issue_id IN (SELECT issue_id FROM outdated_issues);
-
 DELETE FROM cycle_times WHERE issue_id IN (SELECT issue_id FROM outdated_issues);
 
 CREATE OR REPLACE TEMP TABLE clocks AS
@@ -38,44 +28,48 @@ SELECT issue_id,
        bool_or(s.broken_chain) AS broken_chain,
        bool_or(s.unknown_status) AS unknown_status
 FROM status_intervals s
-WHERE s.issue_id IN (SELECT issue_id FROM changed_issues)
+WHERE s.issue_id IN (SELECT issue_id FROM outdated_issues)
 GROUP BY s.issue_id;
 
--- Moves inside a phase to a status that the issue had reached before the one it leaves. Only an issue that came back to a
--- status can have one.
+-- Moves inside a phase to a status that the issue had reached before the one it leaves: so the stay is not its first there.
 CREATE OR REPLACE TEMP TABLE backward_moves AS
-WITH came_back AS (
-    SELECT DISTINCT issue_id FROM time_in_status WHERE visits > 1 AND issue_id IN (SELECT issue_id FROM changed_issues)
-),
-reached AS (
-    SELECT s.issue_id, s.stay_number, s.phase, t.first_entered_at
+WITH returns AS (
+    SELECT s.issue_id, s.stay_number, r.first_entered_at
     FROM status_intervals s
-    JOIN time_in_status t
-      ON t.issue_id = s.issue_id AND t.status_id IS NOT DISTINCT FROM s.status_id
-     AND t.status IS NOT DISTINCT FROM s.status AND t.phase = s.phase
-    WHERE s.issue_id IN (SELECT issue_id FROM came_back)
-),
-compared AS (
-    SELECT issue_id, phase = lag(phase) OVER chronological AND first_entered_at < lag(first_entered_at) OVER chronological AS is_backward
-    FROM reached
-    WINDOW chronological AS (PARTITION BY issue_id ORDER BY stay_number)
+    JOIN time_in_status r
+      ON r.issue_id = s.issue_id AND r.status_id IS NOT DISTINCT FROM s.status_id AND r.status IS NOT DISTINCT FROM s.status
+     AND r.phase = s.phase
+    WHERE s.entered_from_phase = s.phase AND r.visits > 1 AND s.entered_at > r.first_entered_at
+      AND s.issue_id IN (SELECT issue_id FROM outdated_issues)
 )
-SELECT issue_id, count(*) FILTER (is_backward) AS moves_within_phase FROM compared GROUP BY issue_id;
+SELECT b.issue_id, count(*) AS moves_within_phase
+FROM returns b
+JOIN status_intervals l ON l.issue_id = b.issue_id AND l.stay_number = b.stay_number - 1
+JOIN time_in_status r
+  ON r.issue_id = l.issue_id AND r.status_id IS NOT DISTINCT FROM l.status_id AND r.status IS NOT DISTINCT FROM l.status
+ AND r.phase = l.phase
+WHERE b.first_entered_at < r.first_entered_at
+GROUP BY b.issue_id;
 
+-- Almost without the texts of an issue, which are read when the row is written.
 CREATE OR REPLACE TEMP TABLE judged AS
-WITH dated AS (
-    SELECT i.*, c.* EXCLUDE (issue_id, status_category, last_done_at, is_done, started_from_todo_at),
-           coalesce(c.status_category::VARCHAR, i.status_category) AS last_category,
+WITH measured AS (
+    SELECT i.issue_id, i.project_id, i.project_key, i.created_at, i.resolved_at, c.* EXCLUDE (issue_id, last_done_at, is_done, started_from_todo_at),
            coalesce(c.started_from_todo_at, c.started_at) AS started_at_last,
            CASE WHEN c.is_done THEN c.last_done_at END AS done_at,
-           CASE WHEN c.issue_id IS NOT NULL THEN c.moves_to_earlier_phase + coalesce(b.moves_within_phase, 0) END AS backward_moves,
-           local_date(i.created_at, $time_zone) AS created_date,
-           local_date(c.started_at, $time_zone) AS started_date,
-           local_date(CASE WHEN c.is_done THEN c.last_done_at END, $time_zone) AS done_date,
-           local_date(i.resolved_at, $time_zone) AS resolved_date
-    FROM changed_issues i
+           CASE WHEN c.issue_id IS NOT NULL THEN c.moves_to_earlier_phase + coalesce(b.moves_within_phase, 0) END AS backward_moves
+    FROM issues i
     LEFT JOIN clocks c ON c.issue_id = i.issue_id
     LEFT JOIN backward_moves b ON b.issue_id = i.issue_id
+    WHERE i.issue_id IN (SELECT issue_id FROM outdated_issues)
+),
+dated AS (
+    SELECT *,
+           local_date(created_at, $time_zone) AS created_date,
+           local_date(started_at, $time_zone) AS started_date,
+           local_date(done_at, $time_zone) AS done_date,
+           local_date(resolved_at, $time_zone) AS resolved_date
+    FROM measured
 )
 SELECT *,
        CASE WHEN done_at IS NULL THEN NULL

@@ -13,18 +13,20 @@ FROM instants t
 ASOF LEFT JOIN work_spans w ON t.instant >= w.begins_at
 GROUP BY t.issue_id;
 
--- Who had it, and where it was, when it was done.
-CREATE OR REPLACE TEMP TABLE attributed AS
-SELECT j.issue_id,
-       max(f.value) FILTER (f.field = 'assignee') AS assignee_id_at_done,
-       max(coalesce(p.project_key, CASE WHEN f.value = j.project_id THEN j.project_key ELSE f.value_name END)) FILTER (f.field = 'project') AS project_key_at_done
-FROM judged j
-JOIN field_intervals f
-  ON f.issue_id = j.issue_id AND f.field IN ('assignee', 'project')
- AND f.from_at <= j.done_at AND (f.until_at IS NULL OR f.until_at > j.done_at)
-LEFT JOIN projects p ON f.field = 'project' AND p.project_id = f.value
-WHERE j.done_at IS NOT NULL
-GROUP BY j.issue_id;
+-- Who had it when it was done, and where it was if that was elsewhere: of each at most one value.
+CREATE OR REPLACE TEMP TABLE assignees_at_done AS
+SELECT f.issue_id, f.value AS assignee_id, m.team
+FROM field_intervals f
+JOIN judged j ON j.issue_id = f.issue_id
+LEFT JOIN matched_assignees m ON m.user_id = f.value
+WHERE f.field = 'assignee' AND f.from_at <= j.done_at AND (f.until_at IS NULL OR f.until_at > j.done_at);
+
+CREATE OR REPLACE TEMP TABLE other_projects_at_done AS
+SELECT f.issue_id, coalesce(p.project_key, CASE WHEN f.value = j.project_id THEN j.project_key ELSE f.value_name END) AS key_at_done
+FROM field_intervals f
+JOIN judged j ON j.issue_id = f.issue_id
+LEFT JOIN projects p ON p.project_id = f.value
+WHERE f.field = 'project' AND f.from_at <= j.done_at AND (f.until_at IS NULL OR f.until_at > j.done_at) AND key_at_done <> j.project_key;
 
 INSERT INTO cycle_times BY NAME
 WITH scopes AS (
@@ -34,8 +36,10 @@ WITH scopes AS (
 knows AS (
     SELECT (SELECT count(*) > 0 FROM ops.field_roles WHERE role = 'flagged') AS flags
 )
-SELECT j.issue_id, j.issue_key, j.project_key, j.issue_type, j.priority, j.hierarchy_level, j.counts_in_flow,
-       j.assignee_id, j.story_points, j.resolution, j.status, j.last_category AS status_category,
+SELECT i.issue_id, i.issue_key, i.project_key, i.issue_type, i.priority, i.hierarchy_level,
+       coalesce(i.hierarchy_level, CASE WHEN i.is_subtask THEN -1 ELSE 0 END) = 0
+           AND NOT list_contains($excluded_types, folded(i.issue_type)) AS counts_in_flow,
+       i.assignee_id, o.team, i.story_points, i.resolution, i.status, coalesce(j.status_category::VARCHAR, i.status_category) AS status_category,
        j.created_at, j.started_at, j.started_at_last, j.first_done_at, j.done_at, j.resolved_at,
        j.created_date, j.started_date, j.done_date, j.resolved_date,
        -- Jira truncates the resolution date to the second, so it may lie up to a second before the start it follows.
@@ -55,21 +59,25 @@ SELECT j.issue_id, j.issue_key, j.project_key, j.issue_type, j.priority, j.hiera
             THEN t.active_hours / nullif(t.active_hours + t.waiting_hours + t.blocked_hours + t.backlog_hours + t.done_gap_hours, 0)
        END AS flow_efficiency,
        j.reopen_count, j.returned_to_todo_count, j.backward_moves, j.cycle_quality,
-       CASE WHEN j.done_at IS NOT NULL THEN NOT list_contains($withdrawn_resolutions, folded(coalesce(j.resolution, ''))) END AS is_delivered,
-       a.assignee_id_at_done,
-       CASE WHEN j.done_at IS NOT NULL THEN coalesce(a.project_key_at_done, j.project_key) END AS project_key_at_done,
+       CASE WHEN j.done_at IS NOT NULL THEN NOT list_contains($withdrawn_resolutions, folded(coalesce(i.resolution, ''))) END AS is_delivered,
+       a.assignee_id AS assignee_id_at_done, a.team AS team_at_done,
+       CASE WHEN j.done_at IS NOT NULL THEN coalesce(p.key_at_done, i.project_key) END AS project_key_at_done,
        j.created_not_initial, j.change_before_created, j.broken_chain, j.tail_mismatch, j.unknown_status,
        coalesce(j.last_moved_within_done_at > j.done_at, false) AS changed_after_done,
-       NOT j.history_complete AS history_incomplete,
-       j.resolved_at IS NOT NULL AND j.done_at IS NULL AND j.history_complete AS resolved_not_done,
+       h.issue_id IS NOT NULL AS history_incomplete,
+       j.resolved_at IS NOT NULL AND j.done_at IS NULL AND h.issue_id IS NULL AS resolved_not_done,
        j.done_at IS NOT NULL AND j.resolved_at IS NULL AS done_not_resolved,
-       j.load_id
-FROM judged j
+       i.load_id
+FROM issues i
+JOIN judged j ON j.issue_id = i.issue_id
 CROSS JOIN knows k
+LEFT JOIN (SELECT DISTINCT issue_id FROM raw_issues WHERE NOT history_complete) h ON h.issue_id = j.issue_id
 LEFT JOIN time_buckets t ON t.issue_id = j.issue_id
 LEFT JOIN worked w ON w.issue_id = j.issue_id
-LEFT JOIN attributed a ON a.issue_id = j.issue_id
-LEFT JOIN workflow_scopes c ON c.project_key = j.project_key
+LEFT JOIN assignees_at_done a ON a.issue_id = j.issue_id
+LEFT JOIN other_projects_at_done p ON p.issue_id = j.issue_id
+LEFT JOIN matched_assignees o ON o.user_id = i.assignee_id
+LEFT JOIN workflow_scopes c ON c.project_key = i.project_key
 LEFT JOIN scopes s ON s.scope = coalesce(c.scope, 0);
 
 -- The roster changes without any issue changing.
@@ -84,12 +92,12 @@ FROM (
 ) t
 WHERE t.issue_id = c.issue_id;
 
-DROP TABLE attributed;
+DROP TABLE other_projects_at_done;
+DROP TABLE assignees_at_done;
 DROP TABLE worked;
 DROP TABLE time_buckets;
 DROP TABLE bucket_spans;
 DROP TABLE judged;
 DROP TABLE backward_moves;
 DROP TABLE clocks;
-DROP TABLE changed_issues;
 DROP TABLE outdated_issues;

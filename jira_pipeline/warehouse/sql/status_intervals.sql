@@ -8,15 +8,16 @@ FROM (SELECT issue_id, load_id FROM issues) i
 FULL JOIN (SELECT issue_id, load_id FROM status_intervals WHERE stay_number = 1) d ON d.issue_id = i.issue_id
 WHERE d.issue_id IS NULL OR i.issue_id IS NULL OR d.load_id IS DISTINCT FROM i.load_id;
 
+-- Issues without their whole history have no stays.
 CREATE OR REPLACE TEMP TABLE changed_issues AS
 SELECT i.issue_id, i.load_id, i.project_key, i.created_at, i.updated_at, i.status_id, i.status, i.status_category_changed_at,
        coalesce(i.hierarchy_level, CASE WHEN i.is_subtask THEN -1 ELSE 0 END) = 0
            AND NOT list_contains($excluded_types, folded(i.issue_type)) AS counts_in_flow,
-       coalesce(s.scope, 0) AS scope, coalesce(r.history_complete, true) AS history_complete
+       coalesce(s.scope, 0) AS scope
 FROM issues i
-LEFT JOIN raw_issues r ON r.issue_id = i.issue_id
 LEFT JOIN workflow_scopes s ON s.project_key = i.project_key
-WHERE i.issue_id IN (SELECT issue_id FROM outdated_issues);
+WHERE i.issue_id IN (SELECT issue_id FROM outdated_issues)
+  AND i.issue_id NOT IN (SELECT issue_id FROM raw_issues WHERE NOT history_complete AND issue_id IS NOT NULL);
 
 CREATE OR REPLACE TEMP TABLE replaced_stays AS
 SELECT project_key, status_id, status, status_category, phase, entered_date, left_date
@@ -24,7 +25,6 @@ FROM status_intervals
 WHERE counts_in_flow AND issue_id IN (SELECT issue_id FROM outdated_issues);
 
 DELETE FROM status_intervals WHERE issue_id IN (SELECT issue_id FROM outdated_issues);
-DELETE FROM changed_issues WHERE NOT history_complete;
 
 CREATE OR REPLACE TEMP TABLE status_items AS
 SELECT c.issue_id, c.history_id, c.item_index, c.changed_at,
@@ -34,8 +34,9 @@ FROM issue_changes c
 JOIN changed_issues i ON i.issue_id = c.issue_id
 WHERE c.field_id = 'status' OR (c.field = 'status' AND coalesce(c.field_id, '') = '');
 
--- Every status met, as (id, recorded name), numbered so that the windows below carry integers. Two entries are the same
--- status when they share the id; an entry without an id is the site's status of that name, else a status of its own.
+-- Every status met, as (id, recorded name), numbered so that the window below carries integers. Two entries are the same
+-- status when they share the id; an entry without an id is the site's status of that name, else a status of its own. The
+-- ten thousands of an entry's number are the number of its status, so that a glance at two entries tells whether they are one.
 -- Category: by id; for an id the site no longer has, by its recorded name; else NULL, decided by position further down.
 CREATE OR REPLACE TEMP TABLE met_statuses AS
 WITH met AS (
@@ -59,10 +60,10 @@ resolved AS (
     LEFT JOIN known k ON k.status_id = m.recorded_id
     LEFT JOIN known_by_name n ON n.folded_name = folded(m.recorded_name)
 )
-SELECT (row_number() OVER (ORDER BY recorded_id, recorded_name))::INTEGER AS entry,
-       (dense_rank() OVER (ORDER BY coalesce(status_id, '/' || folded(status), '/')))::INTEGER AS status_number,
-       *
-FROM resolved;
+SELECT (10000 * dense_rank() OVER (ORDER BY same_status)
+        + row_number() OVER (PARTITION BY same_status ORDER BY recorded_id, recorded_name) - 1)::INTEGER AS entry,
+       * EXCLUDE (same_status)
+FROM (SELECT *, coalesce(status_id, '/' || folded(status), '/') AS same_status FROM resolved);
 
 -- What each status means in each scope, at creation and later: of a status that nothing tells about, only its position
 -- says something. An issue is not begun in it when it was created there, and is being worked on when it was moved there.
@@ -97,87 +98,101 @@ phased AS (
                 ELSE 'to_do' END AS phase
     FROM listed
 )
-SELECT (row_number() OVER (ORDER BY scope, entry, is_initial))::INTEGER AS role,
-       scope, entry, is_initial, status_id, status, status_category, status_number, is_unknown, is_waiting, phase,
+SELECT scope, entry, is_initial, status_id, status, status_category, is_unknown, is_waiting, phase,
        CASE WHEN has_started THEN in_started ELSE phase = 'in_progress' AND status_category = 'indeterminate' END AS starts_clock
 FROM phased;
 
--- Creation (kind 0), changes (1) and the status the issue has now (2), as moves. The last one disappears below unless the
--- history ends elsewhere. Narrow on purpose: this and the next window sort every move of every changed issue.
+-- Creation (number 1 of an issue) and its changes, in order. The status at creation is the one that the first change leaves;
+-- without changes, the present one. Narrow on purpose: the window sorts every move of every changed issue.
 CREATE OR REPLACE TEMP TABLE status_moves AS
 WITH moves AS (
-    SELECT issue_id, 0::TINYINT AS kind, created_at AS changed_at, 0::BIGINT AS history_id, 0 AS item_index,
-           NULL::INTEGER AS from_entry, NULL::INTEGER AS to_entry
-    FROM changed_issues
-    UNION ALL
-    SELECT t.issue_id, 1, t.changed_at, t.history_id, t.item_index, f.entry, o.entry
-    FROM status_items t
-    JOIN met_statuses f ON f.recorded_id = t.from_id AND f.recorded_name = t.from_name
-    JOIN met_statuses o ON o.recorded_id = t.to_id AND o.recorded_name = t.to_name
-    WHERE f.status_number <> o.status_number                              -- a change from a status to itself is no move
-    UNION ALL
-    SELECT i.issue_id, 2, NULL, 0, 0, m.entry, m.entry
+    SELECT i.issue_id, i.scope, NULL AS changed_at, NULL AS history_id, NULL AS item_index, i.created_at AS entered_at, false AS is_clamped,
+           m.entry AS from_entry, NULL AS to_entry
     FROM changed_issues i
     JOIN met_statuses m ON m.recorded_id = coalesce(i.status_id, '') AND m.recorded_name = coalesce(i.status, '')
-    WHERE i.status_id IS NOT NULL OR i.status IS NOT NULL
+    UNION ALL
+    SELECT t.issue_id, i.scope, t.changed_at, t.history_id, t.item_index, greatest(t.changed_at, i.created_at), t.changed_at < i.created_at,
+           f.entry, o.entry
+    FROM status_items t
+    JOIN changed_issues i ON i.issue_id = t.issue_id
+    JOIN met_statuses f ON f.recorded_id = t.from_id AND f.recorded_name = t.from_name
+    JOIN met_statuses o ON o.recorded_id = t.to_id AND o.recorded_name = t.to_name
+    WHERE f.entry // 10000 <> o.entry // 10000                              -- a change from a status to itself is no move
+),
+dated AS (SELECT *, local_date(entered_at, $time_zone) AS entered_date FROM moves),
+placed AS (
+    SELECT issue_id, scope, history_id, is_clamped, from_entry, entered_at, entered_date,
+           (row_number() OVER chronological)::INTEGER AS number,
+           coalesce(to_entry, lead(from_entry) OVER chronological, from_entry) AS entry,
+           coalesce(lag(to_entry) OVER chronological, from_entry) AS previous_entry,
+           lead(entered_at) OVER chronological AS left_at,
+           lead(entered_date) OVER chronological AS left_date
+    FROM dated
+    -- The numeric history id, then the item's place, decide between changes of the same instant.
+    WINDOW chronological AS (PARTITION BY issue_id ORDER BY changed_at NULLS FIRST, history_id, item_index)
 )
-SELECT issue_id, kind, changed_at, history_id, from_entry,
-       -- The status at creation is the one that the first change leaves; without changes, the present one.
-       CASE WHEN kind = 0 THEN lead(from_entry) OVER chronological ELSE to_entry END AS to_entry,
-       coalesce(lag(to_entry) OVER chronological, from_entry) AS previous_entry,
-       lag(changed_at) OVER chronological AS previous_changed_at,
-       (row_number() OVER chronological)::INTEGER AS position
-FROM moves
--- The numeric history id, then the item's place, decide between changes of the same instant.
-WINDOW chronological AS (PARTITION BY issue_id ORDER BY kind, changed_at, history_id, item_index);
+SELECT *,
+       number > 1 AND from_entry // 10000 <> previous_entry // 10000 AS leaves_another,
+       -- A move to where the issue is already (a duplicated history, a broken chain) begins no new stay.
+       number = 1 OR entry // 10000 <> previous_entry // 10000 AS begins_stay
+FROM placed;
 
 DROP TABLE status_items;
 
-CREATE OR REPLACE TEMP TABLE stays AS
-WITH entries AS (
-    SELECT v.issue_id, v.position, r.role,
-           CASE v.kind WHEN 1 THEN v.history_id END AS history_id,
-           CASE v.kind WHEN 0 THEN 'created' WHEN 2 THEN 'tail'
-                       ELSE CASE WHEN v.changed_at < i.created_at THEN 'clamped' ELSE 'change' END END AS origin,
-           v.kind = 1 AND f.status_number <> p.status_number AND (f.status_id IS NOT NULL OR f.status IS NOT NULL) AS broken_chain,
-           CASE v.kind
-               WHEN 2 THEN greatest(v.previous_changed_at, i.created_at,
-                                    CASE WHEN coalesce(p.status_category, 'indeterminate') = r.status_category THEN i.updated_at
-                                         ELSE coalesce(i.status_category_changed_at, i.updated_at) END)
-               ELSE greatest(v.changed_at, i.created_at)
-           END AS entered_at
-    FROM status_moves v
-    JOIN changed_issues i ON i.issue_id = v.issue_id
-    JOIN status_roles r
-      ON r.scope = i.scope AND r.is_initial = (v.kind = 0)
-     AND r.entry = coalesce(v.to_entry, (SELECT entry FROM met_statuses WHERE recorded_id = '' AND recorded_name = ''))
-    LEFT JOIN met_statuses p ON p.entry = v.previous_entry
-    LEFT JOIN met_statuses f ON f.entry = v.from_entry
-    -- A move to where the issue is already (a duplicated history, a broken chain) begins no new stay.
-    WHERE v.kind = 0 OR r.status_number IS DISTINCT FROM p.status_number
-),
-dated AS (SELECT *, local_date(entered_at, $time_zone) AS entered_date FROM entries)
-SELECT *,
-       (row_number() OVER by_position)::INTEGER AS stay_number,
-       lead(entered_at) OVER by_position AS left_at,
-       lead(entered_date) OVER by_position AS left_date,
-       lag(role) OVER by_position AS previous_role
-FROM dated
-WINDOW by_position AS (PARTITION BY issue_id ORDER BY position);
+-- The present status where the history ends in another one: entered when the category changed, else at the last update.
+CREATE OR REPLACE TEMP TABLE tails AS
+SELECT m.issue_id, m.scope, m.number + 1 AS number, r.entry, m.entry AS previous_entry,
+       greatest(m.entered_at, CASE WHEN coalesce(l.status_category, 'indeterminate') = r.status_category THEN i.updated_at
+                                   ELSE coalesce(i.status_category_changed_at, i.updated_at) END) AS entered_at
+FROM status_moves m
+JOIN changed_issues i ON i.issue_id = m.issue_id
+JOIN met_statuses p ON p.recorded_id = coalesce(i.status_id, '') AND p.recorded_name = coalesce(i.status, '')
+JOIN met_statuses l ON l.entry = m.entry
+JOIN status_roles r ON r.scope = m.scope AND r.entry = p.entry AND NOT r.is_initial
+WHERE m.left_at IS NULL AND m.number > 1 AND p.entry // 10000 <> m.entry // 10000
+  AND (i.status_id IS NOT NULL OR i.status IS NOT NULL);
 
-DROP TABLE status_moves;
+-- Most issues have a stay a move; the few others are numbered anew.
+CREATE OR REPLACE TEMP TABLE irregular_issues AS
+SELECT issue_id FROM status_moves WHERE NOT begins_stay
+UNION SELECT issue_id FROM tails;
 
 INSERT INTO status_intervals BY NAME
-SELECT s.issue_id, i.project_key, i.counts_in_flow, s.stay_number, r.status_id, r.status, r.status_category, r.phase,
-       r.starts_clock, r.is_waiting, b.phase AS entered_from_phase, s.entered_at, s.left_at,
-       s.entered_date,
-       s.left_date,
-       hours_between(s.entered_at, s.left_at) AS hours,
-       s.origin, s.history_id, coalesce(s.broken_chain, false) AS broken_chain, r.is_unknown AS unknown_status, i.load_id
+WITH kept AS (
+    SELECT issue_id, scope, number, history_id, is_clamped, false AS is_tail, leaves_another, from_entry, entry, entered_at, entered_date
+    FROM status_moves
+    WHERE begins_stay AND issue_id IN (SELECT issue_id FROM irregular_issues)
+    UNION ALL
+    SELECT issue_id, scope, number, NULL, false, true, false, NULL, entry, entered_at, local_date(entered_at, $time_zone)
+    FROM tails
+),
+stays AS (
+    SELECT issue_id, scope, number, history_id, is_clamped, false AS is_tail, leaves_another, from_entry, entry, previous_entry,
+           entered_at, entered_date, left_at, left_date
+    FROM status_moves
+    WHERE issue_id NOT IN (SELECT issue_id FROM irregular_issues)
+    UNION ALL
+    SELECT issue_id, scope, row_number() OVER by_number, history_id, is_clamped, is_tail, leaves_another, from_entry, entry,
+           lag(entry) OVER by_number, entered_at, entered_date, lead(entered_at) OVER by_number, lead(entered_date) OVER by_number
+    FROM kept
+    WINDOW by_number AS (PARTITION BY issue_id ORDER BY number)
+)
+SELECT s.issue_id, i.project_key, i.counts_in_flow, s.number AS stay_number, r.status_id, r.status, r.status_category, r.phase,
+       r.starts_clock, r.is_waiting, CASE WHEN s.number > 1 THEN b.phase END AS entered_from_phase, s.entered_at, s.left_at,
+       s.entered_date, s.left_date, hours_between(s.entered_at, s.left_at) AS hours,
+       CASE WHEN s.number = 1 THEN 'created' WHEN s.is_tail THEN 'tail' WHEN s.is_clamped THEN 'clamped' ELSE 'change' END AS origin,
+       s.history_id,
+       s.leaves_another AND (f.status_id IS NOT NULL OR f.status IS NOT NULL) AS broken_chain,
+       r.is_unknown AS unknown_status, i.load_id
 FROM stays s
 JOIN changed_issues i ON i.issue_id = s.issue_id
-JOIN status_roles r ON r.role = s.role
-LEFT JOIN status_roles b ON b.role = s.previous_role;
+JOIN status_roles r ON r.scope = s.scope AND r.entry = s.entry AND r.is_initial = (s.number = 1)
+LEFT JOIN status_roles b ON b.scope = s.scope AND b.entry = s.previous_entry AND b.is_initial = (s.number = 2)
+LEFT JOIN met_statuses f ON f.entry = s.from_entry AND s.leaves_another;
+
+DROP TABLE irregular_issues;
+DROP TABLE tails;
+DROP TABLE status_moves;
 
 -- What the daily counts of cumulative_flow gain and lose. After a rebuild it starts from nothing and needs no differences.
 INSERT INTO ops.cumulative_flow_changes BY NAME
@@ -197,7 +212,6 @@ GROUP BY ALL
 HAVING sum(delta) <> 0;
 
 DROP TABLE replaced_stays;
-DROP TABLE stays;
 DROP TABLE status_roles;
 DROP TABLE met_statuses;
 DROP TABLE changed_issues;

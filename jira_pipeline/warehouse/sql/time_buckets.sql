@@ -3,35 +3,48 @@
 
 CREATE OR REPLACE TEMP TABLE time_buckets AS
 WITH pieces AS (
-    SELECT s.issue_id,
-           CASE WHEN s.phase = 'done' THEN 'done_gap' WHEN s.is_waiting THEN 'waiting'
-                WHEN s.phase = 'to_do' THEN 'backlog' ELSE 'active' END AS bucket,
-           epoch_us(greatest(s.entered_at, b.from_at)) AS begins,
-           epoch_us(least(coalesce(s.left_at, b.until_at), b.until_at)) AS ends
-    FROM bucket_spans b
-    JOIN status_intervals s ON s.issue_id = b.issue_id
+    SELECT b.issue_id, s.phase, s.is_waiting,
+           epoch_us(least(coalesce(s.left_at, b.until_at), b.until_at)) - epoch_us(greatest(s.entered_at, b.from_at)) AS elapsed
+    FROM status_intervals s
+    JOIN bucket_spans b ON b.issue_id = s.issue_id
     WHERE s.entered_at < b.until_at AND (s.left_at IS NULL OR s.left_at > b.from_at)
 ),
--- A flag counts while there is work to be blocked: not in the backlog, not in Done.
-flagged AS (
-    SELECT p.issue_id, p.bucket,
-           sum(least(p.ends, coalesce(epoch_us(f.until_at), p.ends)) - greatest(p.begins, epoch_us(f.from_at))) AS blocked
-    FROM (SELECT issue_id, from_at, until_at FROM field_intervals WHERE field = 'flagged') f
-    JOIN pieces p ON p.issue_id = f.issue_id
-    WHERE p.bucket IN ('active', 'waiting')
-      AND epoch_us(f.from_at) < p.ends AND (f.until_at IS NULL OR epoch_us(f.until_at) > p.begins)
-    GROUP BY p.issue_id, p.bucket
+spent AS (
+    SELECT issue_id,
+           coalesce(sum(elapsed) FILTER (phase = 'in_progress' AND NOT is_waiting), 0) AS active,
+           coalesce(sum(elapsed) FILTER (phase <> 'done' AND is_waiting), 0) AS waiting,
+           coalesce(sum(elapsed) FILTER (phase = 'to_do' AND NOT is_waiting), 0) AS backlog,
+           coalesce(sum(elapsed) FILTER (phase = 'done'), 0) AS done_gap
+    FROM pieces
+    GROUP BY issue_id
 ),
-parts AS (
-    SELECT issue_id, bucket, ends - begins AS elapsed, 0 AS blocked FROM pieces
-    UNION ALL
-    SELECT issue_id, bucket, -blocked, blocked FROM flagged
+-- A flag counts while there is work to be blocked: not in the backlog, not in Done.
+flags AS (
+    SELECT f.issue_id, greatest(f.from_at, b.from_at) AS from_at, least(coalesce(f.until_at, b.until_at), b.until_at) AS until_at
+    FROM field_intervals f
+    JOIN bucket_spans b ON b.issue_id = f.issue_id
+    WHERE f.field = 'flagged' AND f.from_at < b.until_at AND (f.until_at IS NULL OR f.until_at > b.from_at)
+),
+flagged_pieces AS (
+    SELECT f.issue_id, s.is_waiting,
+           epoch_us(least(coalesce(s.left_at, f.until_at), f.until_at)) - epoch_us(greatest(s.entered_at, f.from_at)) AS elapsed
+    FROM status_intervals s
+    JOIN flags f ON f.issue_id = s.issue_id
+    WHERE s.phase <> 'done' AND (s.phase = 'in_progress' OR s.is_waiting)
+      AND s.entered_at < f.until_at AND (s.left_at IS NULL OR s.left_at > f.from_at)
+),
+flagged AS (
+    SELECT issue_id,
+           coalesce(sum(elapsed) FILTER (NOT is_waiting), 0) AS active,
+           coalesce(sum(elapsed) FILTER (is_waiting), 0) AS waiting
+    FROM flagged_pieces
+    GROUP BY issue_id
 )
-SELECT issue_id,
-       coalesce(sum(elapsed) FILTER (bucket = 'active'), 0) / 3600000000.0::DOUBLE AS active_hours,
-       coalesce(sum(elapsed) FILTER (bucket = 'waiting'), 0) / 3600000000.0::DOUBLE AS waiting_hours,
-       sum(blocked) / 3600000000.0::DOUBLE AS blocked_hours,
-       coalesce(sum(elapsed) FILTER (bucket = 'backlog'), 0) / 3600000000.0::DOUBLE AS backlog_hours,
-       coalesce(sum(elapsed) FILTER (bucket = 'done_gap'), 0) / 3600000000.0::DOUBLE AS done_gap_hours
-FROM parts
-GROUP BY issue_id;
+SELECT s.issue_id,
+       in_hours(s.active - coalesce(f.active, 0)) AS active_hours,
+       in_hours(s.waiting - coalesce(f.waiting, 0)) AS waiting_hours,
+       in_hours(coalesce(f.active + f.waiting, 0)) AS blocked_hours,
+       in_hours(s.backlog) AS backlog_hours,
+       in_hours(s.done_gap) AS done_gap_hours
+FROM spent s
+LEFT JOIN flagged f ON f.issue_id = s.issue_id;
