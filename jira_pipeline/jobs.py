@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dagster as dg
 
-from jira_pipeline.retries import retry_what_may_pass
-
 _CENSUS = dg.AssetSelection.assets("issue_census")
 
 # Every run of the two jobs has it, so that `tag_concurrency_limits` in dagster.yaml can let one at a time write.
@@ -20,7 +18,6 @@ daily_sync = dg.define_asset_job(
     executor_def=dg.in_process_executor,
     description="Fetch what has changed, derive every table from it, and publish the result.",
     tags=WRITES_WAREHOUSE,
-    hooks={retry_what_may_pass},
 )
 
 reconcile = dg.define_asset_job(
@@ -29,5 +26,4 @@ reconcile = dg.define_asset_job(
     executor_def=dg.in_process_executor,
     description="Find issues that were deleted or moved, derive every table without them, and publish the result.",
     tags=WRITES_WAREHOUSE,
-    hooks={retry_what_may_pass},
 )

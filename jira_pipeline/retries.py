@@ -1,5 +1,10 @@
 """Which failed runs are repeated: those that fail for a reason that may pass, where a schedule started them."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import dagster as dg
 
 from jira_pipeline.jira.errors import SiteUnavailable
@@ -14,14 +19,17 @@ _RETRY_STRATEGY = "dagster/retry_strategy"
 RETRIED = {_MAX_RETRIES: "2", _RETRY_STRATEGY: "ALL_STEPS"}
 
 
-@dg.failure_hook(name="retry_what_may_pass")
-def retry_what_may_pass(context: dg.HookContext) -> None:
-    """Let a run be repeated whose step could not reach the site. Any other failure (a rejected credential, a wrong
-    setting, a full disk) would only be repeated with it."""
-    if isinstance(context.op_exception, SiteUnavailable):
-        allow_retry(context.instance, context.run_id)
+@contextmanager
+def repeated_if_site_is_away(context: dg.AssetExecutionContext) -> Iterator[None]:
+    """Let the run be repeated when what is done inside does not reach the site. Any other failure (a rejected
+    credential, a wrong setting, a full disk) would only be repeated with it."""
+    try:
+        yield
+    except SiteUnavailable:
+        allow_retry(context)
+        raise
 
 
-def allow_retry(instance: dg.DagsterInstance, run_id: str) -> None:
+def allow_retry(context: dg.AssetExecutionContext) -> None:
     """Note that a run fails for a reason that may pass."""
-    instance.add_run_tags(run_id, {_RETRY_ON_FAILED_STEP: "true"})
+    context.instance.add_run_tags(context.run.run_id, {_RETRY_ON_FAILED_STEP: "true"})

@@ -86,12 +86,14 @@ def _troubles(instance: dg.DagsterInstance, run: dg.DagsterRun) -> tuple[str, ..
         run.run_id, of_type={dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.ASSET_CHECK_EVALUATION}
     ).records
     events = [event for record in records if (event := record.event_log_entry.dagster_event)]
-    failed_checks = [
-        event.asset_check_evaluation_data
+    # The last of each check: of one for several days, that is the result for all of them.
+    checks = {
+        (evaluation.asset_key, evaluation.check_name): evaluation
         for event in events
         if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION
-        and not event.asset_check_evaluation_data.passed
-    ]
+        for evaluation in [event.asset_check_evaluation_data]
+    }
+    failed_checks = [check for check in checks.values() if not check.passed]
     blocking = tuple(_blocked(failed_checks))
     if blocking or run.status is not dg.DagsterRunStatus.FAILURE:
         return (*blocking, *_left_out(failed_checks))

@@ -39,5 +39,11 @@ def test_four_of_five_assigned_issues_are_enough(tmp_path: Path, matched: int, u
     assert evaluate(tmp_path, roster=ROSTER, matched=matched, unmatched=unmatched).passed is passed
 
 
+@pytest.mark.parametrize(("share", "passed"), [(70, True), (71, False)])
+def test_the_share_is_a_setting(tmp_path: Path, share: int, passed: bool) -> None:
+    settings = f"{ROSTER}matching_coverage: {share}\n"
+    assert evaluate(tmp_path, roster=settings, matched=7, unmatched=3).passed is passed
+
+
 def test_without_a_roster_there_is_nothing_to_cover(tmp_path: Path) -> None:
     assert evaluate(tmp_path, roster="", matched=0, unmatched=5).passed

@@ -10,6 +10,7 @@ from jira_pipeline.assets.metadata import OWNERS, layer_tags
 from jira_pipeline.assets.publication import publish_unless_later
 from jira_pipeline.partitions import newest_partition
 from jira_pipeline.resources import JiraResource, TrackedProjectsResource, WarehouseResource
+from jira_pipeline.retries import repeated_if_site_is_away
 from jira_pipeline.warehouse.census import CensusOutcome
 from jira_pipeline.warehouse.reconcile import take_census
 
@@ -52,14 +53,15 @@ def issue_census(
     end, or has lost suspiciously many issues is left as it is; the checks name it."""
     settings = tracked_projects.load()
     warehouse.warehouse.prepare()
-    outcomes = take_census(
-        jira.connect(),
-        warehouse.warehouse,
-        settings,
-        run_id=context.run.run_id,
-        partition_date=newest_partition(),
-        confirmed=config.confirm,
-    )
+    with repeated_if_site_is_away(context):
+        outcomes = take_census(
+            jira.connect(),
+            warehouse.warehouse,
+            settings,
+            run_id=context.run.run_id,
+            partition_date=newest_partition(),
+            confirmed=config.confirm,
+        )
     yield dg.MaterializeResult(asset_key=ISSUE_CENSUS, metadata={"projects": census_table(outcomes)})
     publish_unless_later(context, warehouse)
 

@@ -11,7 +11,7 @@ from jira_pipeline.assets.publication import publish_unless_later
 from jira_pipeline.jira.errors import RequestRefused, SiteUnavailable
 from jira_pipeline.partitions import BACKFILL, DAILY, partition_window
 from jira_pipeline.resources import JiraResource, TrackedProjectsResource, WarehouseResource
-from jira_pipeline.retries import allow_retry
+from jira_pipeline.retries import allow_retry, repeated_if_site_is_away
 from jira_pipeline.sync.progress import Progress
 from jira_pipeline.sync.selection import selectable_projects
 from jira_pipeline.warehouse.ingest import ingest, select_projects
@@ -44,10 +44,11 @@ def projects(
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Store every project that the account can browse, and which of them are tracked."""
     config = tracked_projects.load()
-    site = jira.connect()
-    listed, now = site.projects(), site.server_time()
+    with repeated_if_site_is_away(context):
+        site = jira.connect()
+        listed, now = site.projects(), site.server_time()
     warehouse.warehouse.prepare()
-    with warehouse.get_connection() as connection:
+    with repeated_if_site_is_away(context), warehouse.get_connection() as connection:
         known_ids = known_project_ids(connection)
         selection = select_projects(site, listed, config, known_ids=known_ids)
         renamed = [p for p in selectable_projects(listed, config, known_ids) if p.former_key]
@@ -94,18 +95,19 @@ def sync_issues(
     `every_project_loaded`, and in `ops.sync_runs`, and the run fails at its end."""
     settings = tracked_projects.load()
     warehouse.warehouse.prepare()
-    outcomes = ingest(
-        jira.connect(),
-        warehouse.warehouse,
-        settings,
-        partitions=partition_window(list(context.partition_keys)),
-        run_id=context.run.run_id,
-        progress=progress,
-        full=config.full_refresh,
-        only=config.projects,
-    )
+    with repeated_if_site_is_away(context):
+        outcomes = ingest(
+            jira.connect(),
+            warehouse.warehouse,
+            settings,
+            partitions=partition_window(list(context.partition_keys)),
+            run_id=context.run.run_id,
+            progress=progress,
+            full=config.full_refresh,
+            only=config.projects,
+        )
     if any(isinstance(outcome.error, SiteUnavailable) for outcome in outcomes):
-        allow_retry(context.instance, context.run.run_id)
+        allow_retry(context)
     with warehouse.get_connection() as connection:
         written = {
             "raw_issues": "SELECT partition_date, count(*) FROM raw_issues GROUP BY ALL",
@@ -139,10 +141,11 @@ def users(
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Add the site's user directory to those met in issues. An account that may not browse users is no obstacle:
     whoever has touched an issue is known from there."""
-    site = jira.connect()
     note = "listed by the site"
     try:
-        listed = list(site.directory())
+        with repeated_if_site_is_away(context):
+            site = jira.connect()
+            listed, now = list(site.directory()), site.server_time()
     except RequestRefused as refused:
         if refused.status != 403:
             raise
@@ -150,7 +153,7 @@ def users(
         context.log.warning("The user directory is closed to this account; users come from issues and histories only.")
     with warehouse.get_connection() as connection:
         if listed:
-            store_directory(connection, listed, synced_at=site.server_time())
+            store_directory(connection, listed, synced_at=now)
         metadata = table_metadata(connection, "users", listed=len(listed), directory=note)
     publish_unless_later(context, warehouse)
     yield dg.MaterializeResult(asset_key="users", metadata=metadata)

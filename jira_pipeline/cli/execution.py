@@ -85,7 +85,7 @@ def _run_job(name: str, console: Console, first: date, last: date, op_settings: 
         succeeded=result.success,
         failure="\n".join(filter(None, [failure.sentence, failure.traceback])) if failure else None,
         exit_code=failure.exit_code if failure else 0,
-        failed_checks=tuple(_failed_checks(result.all_events)),
+        failed_checks=tuple(dict.fromkeys(_failed_checks(result.all_events))),
         unknown_projects=tuple(_unknown_projects(result.all_events)),
     )
 

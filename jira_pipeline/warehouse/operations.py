@@ -165,3 +165,9 @@ def run_outcomes(connection: duckdb.DuckDBPyConnection, run_id: str) -> tuple[Ru
         "SELECT project_key, mode IS NOT NULL, error FROM ops.sync_runs WHERE run_id = ? ORDER BY project_key", [run_id]
     )
     return tuple(RunOutcome(*row) for row in rows.fetchall())
+
+
+def latest_run(connection: duckdb.DuckDBPyConnection) -> str:
+    """The run that has synced last; an empty text before the first."""
+    row = connection.execute("SELECT run_id FROM ops.sync_runs ORDER BY started_at DESC LIMIT 1").fetchone()
+    return row[0] if row else ""

@@ -18,7 +18,9 @@ from jira_pipeline.partitions import DAILY
 from jira_pipeline.retries import RETRIED
 from jira_pipeline.run_events import run_failure
 from jira_pipeline.sandbox import Flavour, Sandbox, generate_site
+from jira_pipeline.sensors import run_alerts
 from jira_pipeline.warehouse.database import Warehouse
+from jira_pipeline_tests.alerts.listening import webhook
 from jira_pipeline_tests.end_to_end.pipeline import Unwatched
 
 TABLES = (
@@ -35,7 +37,8 @@ class Deployment:
         self.database = directory / "jira.duckdb"
         keys = sorted({issue["fields"]["project"]["key"] for issue in sandbox.issues()})
         config = directory / "jira_pipeline.yaml"
-        config.write_text("start_date: 2026-01-01\ntracked_projects:\n" + "".join(f"  - key: {key}\n" for key in keys))
+        tracked = "".join(f"  - key: {key}\n" for key in keys)
+        config.write_text(f"start_date: 2026-01-01\nalerts: {{webhook_env: HOOK}}\ntracked_projects:\n{tracked}")
         for name, value in {
             **sandbox.credentials,
             "JIRA_PIPELINE_CONFIG": str(config),
@@ -70,6 +73,25 @@ class Deployment:
             asset_selection=[dg.AssetKey(name) for name in assets] or None,
             run_config={"ops": {"sync_issues": {"config": launchpad}}} if launchpad else None,
         )
+
+    def check(self, name: str) -> dg.AssetCheckEvaluation:
+        """The result of a check of raw_issues that is executed by itself, as the UI can do it for a day."""
+        job = self.definitions.resolve_job_def("daily_sync").get_subset(
+            asset_selection=frozenset(), asset_check_selection={dg.AssetCheckKey(dg.AssetKey("raw_issues"), name)}
+        )
+        result = job.execute_in_process(instance=self.instance, partition_key=DAILY.get_partition_keys()[-1])
+        (evaluation,) = result.get_asset_check_evaluations()
+        return evaluation
+
+    def current_results(self, check: str) -> dict[str, str]:
+        """By day: the result of a check of raw_issues that is about the newest materialization of that day."""
+        key = dg.AssetCheckKey(dg.AssetKey("raw_issues"), check)
+        found = self.instance.event_log_storage.get_asset_check_partition_info([key])
+        return {
+            info.partition_key: info.latest_execution_status.value
+            for info in found
+            if info.partition_key is not None and info.is_current
+        }
 
     def will_be_repeated(self, result: dg.ExecuteInProcessResult) -> bool:
         """Whether Dagster's daemon would start a failed run again."""
@@ -173,11 +195,46 @@ def test_a_scheduled_run_is_repeated_where_the_site_is_away_and_not_where_it_doe
     assert not deployment.will_be_repeated(rejected)
 
 
+def test_a_run_that_needs_somebody_alerts_them(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    deployment.sandbox.faults.add("unauthorized", times=None)
+    assert not deployment.run(days=1, is_scheduled=True).success
+    with webhook() as hook:
+        monkeypatch.setenv("HOOK", hook.url)
+        run_alerts(dg.build_sensor_context(instance=deployment.instance))
+
+    (text,) = hook.texts
+    assert text.startswith("jira_pipeline: daily_sync failed (127.0.0.1).\n")
+    assert "did not accept" in text or "rejected" in text
+
+
+FETCHED = ("raw_issues", "issue_changes")
+
+
+def test_each_day_of_a_range_has_a_result_of_the_checks_that_are_about_a_day(deployment: Deployment) -> None:
+    deployment.sandbox.faults.add(
+        "forbidden", path="/search/jql", times=None, when=lambda request: b"project = 10001" in request.body
+    )
+    deployment.run(days=3, assets=FETCHED)
+    first, second, third = DAILY.get_partition_keys()[-3:]
+    assert deployment.current_results("every_project_loaded") == dict.fromkeys((first, second, third), "FAILED")
+    assert deployment.current_results("histories_complete") == dict.fromkeys((first, second, third), "SUCCEEDED")
+    by_itself = deployment.check("every_project_loaded")
+    assert not by_itself.passed
+    assert "OPS" in by_itself.metadata
+
+    deployment.sandbox.faults.clear()
+    deployment.run(days=1, assets=FETCHED)
+    assert deployment.current_results("every_project_loaded") == {
+        first: "FAILED",
+        second: "FAILED",
+        third: "SUCCEEDED",
+    }
+
+
 def test_the_launchpad_takes_projects_and_a_full_refresh(deployment: Deployment) -> None:
-    fetched = ("raw_issues", "issue_changes")
-    assert deployment.run(days=1, assets=fetched).success
-    assert deployment.run(days=1, assets=fetched, launchpad={"projects": ["OPS"], "full_refresh": True}).success
-    refused = deployment.run(days=1, assets=fetched, launchpad={"projects": ["NONE"]})
+    assert deployment.run(days=1, assets=FETCHED).success
+    assert deployment.run(days=1, assets=FETCHED, launchpad={"projects": ["OPS"], "full_refresh": True}).success
+    refused = deployment.run(days=1, assets=FETCHED, launchpad={"projects": ["NONE"]})
 
     with Warehouse(deployment.database).connection() as connection:
         runs = connection.execute("SELECT project_key, mode FROM ops.sync_runs ORDER BY started_at").fetchall()
