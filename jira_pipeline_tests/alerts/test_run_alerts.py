@@ -1,7 +1,5 @@
 """The sensor `run_alerts` on a real instance, with real runs, and a webhook that listens."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -73,6 +71,12 @@ def hook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Webhook]:
         yield hook
 
 
+class Refusing(dg.Config):
+    """Whether the step is to fail."""
+
+    refuses: bool = False
+
+
 REJECTED = CredentialsRejected("acme.example rejected the API token: make a new one.")
 
 
@@ -121,6 +125,33 @@ def test_a_run_of_some_projects_only_recovers_nothing(daemon: Daemon, hook: Webh
     daemon.run(run_config={"ops": {"sync_issues": {"config": {"projects": ["APP"]}}}})
     daemon.tick()
     assert len(hook.bodies) == 1
+
+
+def test_a_run_of_some_assets_recovers_nothing_and_one_of_all_does(daemon: Daemon, hook: Webhook) -> None:
+    ends = ("projects", "raw_issues", "published_database")
+
+    @dg.multi_asset(specs=[dg.AssetSpec(name) for name in ends])
+    def sync_issues(config: Refusing) -> Iterator[dg.MaterializeResult[None]]:
+        if config.refuses:
+            raise REJECTED
+        yield from (dg.MaterializeResult(asset_key=name) for name in ends)
+
+    @dg.asset
+    def alone() -> None: ...
+
+    job = dg.Definitions(
+        assets=[sync_issues, alone], jobs=[dg.define_asset_job("daily_sync", executor_def=dg.in_process_executor)]
+    ).resolve_job_def("daily_sync")
+    ill = {"ops": {"sync_issues": {"config": {"refuses": True}}}}
+    assert not job.execute_in_process(run_config=ill, instance=daemon.instance, raise_on_error=False).success
+    daemon.tick()
+    assert job.execute_in_process(instance=daemon.instance, asset_selection=[dg.AssetKey("alone")]).success
+    daemon.tick()
+    assert len(hook.bodies) == 1
+    everything = list(job.asset_layer.executable_asset_keys)
+    assert job.execute_in_process(instance=daemon.instance, asset_selection=everything).success
+    daemon.tick()
+    assert len(hook.bodies) == 2
 
 
 def test_an_unexpected_error_is_told_with_its_step_and_first_line(daemon: Daemon, hook: Webhook) -> None:
