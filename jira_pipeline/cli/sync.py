@@ -120,7 +120,7 @@ def _partition_range(day: date | None, first: date | None, last: date | None) ->
     oldest = date.fromisoformat(DAILY.get_first_partition_key() or newest.isoformat())
     if not oldest <= start <= end <= newest:
         raise SettingsError(
-            f"{start} to {end} is not a range of daily partitions: they go from {oldest} "
+            f"{start} to {end} is not a range of daily partitions: choose days from {oldest} "
             f"(start_date in {Path(config_path_from(os.environ))}) to {newest}, the last complete day in UTC."
         )
     return start, end

@@ -55,7 +55,8 @@ class Credentials:
             )
         if missing:
             raise SettingsError(
-                f"{missing[0]} is not set: signing in to Jira Cloud needs both JIRA_EMAIL and JIRA_API_TOKEN."
+                f"{missing[0]} is not set: set it, because signing in to Jira Cloud needs both JIRA_EMAIL and "
+                "JIRA_API_TOKEN."
             )
 
     @property
@@ -112,8 +113,8 @@ def _oauth_from(environ: Mapping[str, str]) -> OAuthSettings | None:
     for name, value in zip(names, (client_id, client_secret), strict=False):
         if not value:
             raise SettingsError(
-                f"{name} is not set: signing in with OAuth needs JIRA_OAUTH_CLIENT_ID, JIRA_OAUTH_CLIENT_SECRET "
-                "and, to begin with, JIRA_OAUTH_REFRESH_TOKEN."
+                f"{name} is not set: set it, because signing in with OAuth needs JIRA_OAUTH_CLIENT_ID, "
+                "JIRA_OAUTH_CLIENT_SECRET and, to begin with, JIRA_OAUTH_REFRESH_TOKEN."
             )
     token_file = environ.get("JIRA_OAUTH_TOKEN_FILE", "").strip()
     return OAuthSettings(

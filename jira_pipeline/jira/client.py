@@ -61,7 +61,7 @@ def connect(credentials: Credentials, *, policy: RetryPolicy | None = None) -> J
         ) from refused
     except SiteUnavailable as unavailable:
         raise SiteUnavailable(
-            f"No Jira could be reached at {credentials.server}: check JIRA_SERVER and the network. ({unavailable})"
+            f"No Jira could be reached at {credentials.server}: check JIRA_SERVER and the network. {unavailable}"
         ) from unavailable
     account_id = myself.accountId or myself.key or myself.name
     if account_id is None:

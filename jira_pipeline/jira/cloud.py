@@ -165,7 +165,7 @@ class CloudSite(JiraSite):
                 return found
         raise SiteUnavailable(
             f"The ids of project {window.project_id} could not be read to their end in {_ID_WALKS} walks: "
-            "the page tokens lead nowhere."
+            "the page tokens lead nowhere. The next census asks for them again."
         )
 
     def _walk_ids(self, window: IssueWindow, found: set[int], meter: Meter) -> bool:
@@ -182,7 +182,8 @@ class CloudSite(JiraSite):
                 return False
             if page.warnings:
                 raise SiteUnavailable(
-                    f"Jira did not send all ids of project {window.project_id}: {'; '.join(page.warnings)[:500]}"
+                    f"Jira did not send all ids of project {window.project_id}; the next census asks again. "
+                    f"It said: {'; '.join(page.warnings)[:500]}"
                 )
             found.update(page.ids)
             empty = 0 if page.ids else empty + 1

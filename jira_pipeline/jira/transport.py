@@ -272,9 +272,13 @@ def _refusal(answer: Answer, method: str, path: str, server: str) -> JiraError:
     if answer.status == 400 and "page token" in said.casefold():
         return PageTokenRejected(f"Jira at {server} did not accept a page token any more: {said}", status=400)
     if answer.status == 400 and "for the field 'project'" in said.casefold():
-        return ProjectUnavailable(f"Jira at {server} does not show this project to the account: {said}")
+        return ProjectUnavailable(
+            f"Jira at {server} does not show this project to the account: check its permission to browse it. "
+            f"It said: {said}"
+        )
     return RequestRefused(
-        f"Jira at {server} refused {method} {path} with {answer.status}: {said}", status=answer.status
+        f"Jira at {server} refused {method} {path} with {answer.status}: {said}",
+        status=answer.status,
     )
 
 

@@ -61,7 +61,9 @@ class WalkPosition:
         if not self._fresh_since_restart:
             return False
         if self._last is None:
-            raise SiteUnavailable(f"A search in project {self.window.project_id} cannot go on: {why}.")
+            raise SiteUnavailable(
+                f"A search in project {self.window.project_id} cannot go on: {why}. The next run takes it up again."
+            )
         log.info("project %s: %s; going on from %s", self.window.project_id, why, self._last.isoformat())
         self.window = self.window.from_creation(self._last)
         self._fresh_since_restart = False

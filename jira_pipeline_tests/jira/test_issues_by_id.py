@@ -92,7 +92,7 @@ def test_a_walk_whose_tokens_always_fail_is_no_result(cloud: Sandbox) -> None:
 def test_a_result_that_jira_says_is_cut_is_no_result(cloud: Sandbox) -> None:
     site = sign_in(cloud)
     cloud.faults.add(Fault("truncated_result"), path="/search/jql")
-    with pytest.raises(SiteUnavailable, match=r"did not send all ids of project 10000: .*ingestion limit"):
+    with pytest.raises(SiteUnavailable, match=r"did not send all ids of project 10000; .*ingestion limit"):
         site.issue_ids(WINDOW, meter=Meter())
 
 
