@@ -15,6 +15,8 @@ import dagster as dg
 import pytest
 import yaml
 
+from jira_pipeline.jobs import WRITES_WAREHOUSE, daily_sync, reconcile
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 DEPLOY = REPOSITORY / "deploy"
 UNITS = sorted(DEPLOY.glob("systemd/*.service"))
@@ -39,9 +41,14 @@ def test_dagster_accepts_the_settings_for_one_machine_and_lets_one_run_at_a_time
     shutil.copy(DEPLOY / "dagster.yaml", tmp_path)
 
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
-        assert instance.get_concurrency_config().run_queue_config.max_concurrent_runs == 1  # type: ignore[union-attr]
+        queue = instance.get_concurrency_config().run_queue_config
+        assert queue is not None
+        assert queue.tag_concurrency_limits == [{"key": tag, "limit": 1} for tag in WRITES_WAREHOUSE]
         assert instance.run_monitoring_enabled
+        assert instance.run_retries_enabled, "or no job could ask for a retry"
         assert not instance.run_retries_max_retries
+    for job in (daily_sync, reconcile):
+        assert job.tags.items() >= WRITES_WAREHOUSE.items()
 
 
 def test_the_settings_for_postgres_differ_in_the_storage_only() -> None:
