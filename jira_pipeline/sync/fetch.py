@@ -1,9 +1,8 @@
 """Fetching many projects with a few threads: from planned windows to landing files.
 
-One token walk is bound by the site's latency, so speed is the number of independent walks. Every project starts as one
-walk; threads that are free take over the later half of a long one. Creation never changes, so a walk ordered by it
-can be cut ahead of where it stands without losing or doubling an issue. Threads finish the projects one after the
-other as far as they can, so that the first ones are stored while the others are still being fetched.
+One token walk is bound by the site's latency, so speed is the number of independent walks. Threads finish the projects
+one after the other as far as they can, and hand out landing files as they are full, so that what has come is stored
+while the rest is still being fetched.
 """
 
 from __future__ import annotations
@@ -11,32 +10,34 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from jira_pipeline.errors import PipelineError
 from jira_pipeline.jira.errors import RunFatal
-from jira_pipeline.jira.jql import IssueWindow, floor_minute
 from jira_pipeline.jira.limiter import Cancelled
-from jira_pipeline.jira.pages import IssuePage, UnreadableIssue
+from jira_pipeline.jira.pages import UnreadableIssue
 from jira_pipeline.jira.site import JiraSite
-from jira_pipeline.jira.transport import Meter
 from jira_pipeline.sync.landing import LandingFile, LandingWriter
 from jira_pipeline.sync.plan import ProjectPlan, next_watermark
 from jira_pipeline.sync.progress import Progress
+from jira_pipeline.sync.walk_scheduler import ProjectWork, Walk, WalkScheduler
 
-_WORTH_SPLITTING = 200  # issues still to come, about: two pages, so that a split saves more than it costs
-_PAGES_OF_A_LARGE_PROJECT = 3
+
+@dataclass(frozen=True)
+class Landed:
+    """A finished landing file of a project, of which more may be on its way."""
+
+    plan: ProjectPlan
+    file: LandingFile
 
 
 @dataclass(frozen=True)
 class ProjectFetch:
-    """How the fetch of one project ended. With an `error` the files hold what came before it and the watermark
-    stays."""
+    """How the fetch of one project ended. With an `error` what came before it has landed, and the watermark stays."""
 
     plan: ProjectPlan
-    files: tuple[LandingFile, ...]
     unreadable: tuple[UnreadableIssue, ...]
     issues_fetched: int
     watermark: datetime | None
@@ -47,201 +48,11 @@ class ProjectFetch:
     error: BaseException | None
 
 
-@dataclass
-class _ProjectWork:
-    plan: ProjectPlan
-    order: int
-    meter: Meter = field(default_factory=Meter)
-    files: list[LandingFile] = field(default_factory=list)
-    unreadable: list[UnreadableIssue] = field(default_factory=list)
-    issues: int = 0
-    walks: int = 0
-    unfinished: int = 0
-    pages: int = 0
-    newest_update: datetime | None = None
-    newest_creation: datetime | None = None
-    looked_up: bool = False
-    error: BaseException | None = None
-
-
-@dataclass
-class _Walk:
-    project: _ProjectWork
-    window: IssueWindow
-    number: int
-    ends_before: datetime | None
-    issue_ids: tuple[int, ...] = ()  # asked for by id instead of by the window
-    reached: datetime | None = None
-    issues_a_second: float = 0.0  # of creation time, on the last page
-    has_more: bool = False
-
-
-class _Scheduler:
-    """Hands walks to threads. State guarded: which walks wait, which are under way, and where those are cut."""
-
-    def __init__(self, projects: Sequence[_ProjectWork], threads: int) -> None:
-        self._condition = threading.Condition()
-        self._threads = threads
-        self._idle = 0
-        self._active: list[_Walk] = []
-        self._waiting = [self._new_walk(project, project.plan.window) for project in projects]
-        self._waiting += [
-            replace(self._new_walk(project, project.plan.window), issue_ids=project.plan.set_aside)
-            for project in projects
-            if project.plan.set_aside
-        ]
-        self._waiting.reverse()
-        self._stopped = False
-        self._fatal: BaseException | None = None
-
-    def take(self) -> _Walk | _ProjectWork | None:
-        """The next piece of work: a walk; or a project whose newest issue has to be looked up before it can be split;
-        None when all is done or stopped."""
-        with self._condition:
-            self._idle += 1
-            try:
-                while not self._stopped:
-                    work = self._share()
-                    if work is not None:
-                        return work
-                    if self._waiting:
-                        walk = self._waiting.pop()
-                        self._active.append(walk)
-                        return walk
-                    if not self._active:
-                        return None
-                    self._condition.wait()
-                return None
-            finally:
-                self._idle -= 1
-
-    def page_landed(self, walk: _Walk, page: IssuePage) -> IssuePage | None:
-        """The part of a page that belongs to the walk, None when all of it lies behind the walk's end; notes how far
-        the walk is."""
-        with self._condition:
-            end = walk.ends_before
-            # The index may still show here what has moved on: that is the other project's, if anybody follows that one.
-            here = (None, walk.project.plan.project.id)
-            mine = tuple(i for i in page.issues if i.project_id in here and (end is None or i.created < end))
-            if page.issues:
-                first, last = page.issues[0].created, page.issues[-1].created
-                walk.issues_a_second = len(page.issues) / max((last - first).total_seconds(), 1.0)
-                walk.reached = last
-            walk.has_more = page.next_token is not None if page.total is None else page.total > page.size
-            project = walk.project
-            project.issues += len(mine)
-            project.pages += 1
-            project.unreadable.extend(page.unreadable)
-            for issue in mine:
-                newest = project.newest_update
-                project.newest_update = issue.updated if newest is None else max(newest, issue.updated)
-            self._condition.notify_all()
-            if page.issues and not mine:
-                return None
-            return replace(page, issues=mine)
-
-    def is_over(self, walk: _Walk) -> bool:
-        """Whether nothing more of this walk is wanted: its end is reached, or its project has failed. Raises
-        `Cancelled` when all stops: what is left of the walk is missing then, and its project must not count as
-        complete."""
-        with self._condition:
-            if self._stopped:
-                raise Cancelled
-            past_end = walk.ends_before is not None and walk.reached is not None and walk.reached >= walk.ends_before
-            return past_end or walk.project.error is not None
-
-    def walk_ended(self, walk: _Walk, files: Sequence[LandingFile], error: BaseException | None) -> bool:
-        """Note the end of a walk; True when it was the last one of its project."""
-        with self._condition:
-            self._active.remove(walk)
-            project = walk.project
-            project.files.extend(files)
-            project.unfinished -= 1
-            if error is not None and project.error is None:
-                project.error = self._fatal if isinstance(error, Cancelled) and self._fatal else error
-            if project.error is not None:
-                dropped = [w for w in self._waiting if w.project is project]
-                self._waiting = [w for w in self._waiting if w.project is not project]
-                project.unfinished -= len(dropped)
-            self._condition.notify_all()
-            return project.unfinished == 0
-
-    def looked_up(self, project: _ProjectWork, newest: datetime | None) -> None:
-        """Note when the newest issue of a project was created, and cut its walk into as many parts as threads are
-        idle."""
-        with self._condition:
-            project.newest_creation = newest
-            for _ in range(self._idle):
-                walk = self._split()
-                if walk is not None:
-                    self._waiting.append(walk)
-            self._condition.notify_all()
-
-    def stop(self, error: BaseException | None = None) -> list[_ProjectWork]:
-        """Hand out nothing more, for the reason of `error`; returns the projects of which no walk is under way."""
-        with self._condition:
-            self._stopped = True
-            self._fatal = self._fatal or error
-            dropped, self._waiting = self._waiting, []
-            for walk in dropped:
-                walk.project.unfinished -= 1
-                walk.project.error = walk.project.error or error
-            self._condition.notify_all()
-            return list({id(w.project): w.project for w in dropped if w.project.unfinished == 0}.values())
-
-    def _share(self) -> _Walk | _ProjectWork | None:
-        walk = self._split()
-        if walk is not None:
-            self._active.append(walk)
-            return walk
-        for walk in self._active:
-            project = walk.project
-            worth_it = project.pages >= _PAGES_OF_A_LARGE_PROJECT or not self._waiting
-            if worth_it and not project.looked_up and walk.has_more and not self._has_ended(walk):
-                project.looked_up = True
-                return project
-        return None
-
-    def _split(self) -> _Walk | None:
-        long_ones = [walk for walk in self._active if self._still_to_come(walk) >= _WORTH_SPLITTING]
-        if not long_ones:
-            return None
-        busiest = min(long_ones, key=lambda walk: (walk.project.order, -self._still_to_come(walk)))
-        assert busiest.reached is not None
-        assert busiest.project.newest_creation is not None
-        end = busiest.ends_before or busiest.project.newest_creation
-        middle = floor_minute(busiest.reached + (end - busiest.reached) / 2)
-        if middle <= floor_minute(busiest.reached) + timedelta(minutes=1) or middle >= end:
-            return None
-        rest = replace(busiest.project.plan.window, created_from=middle, created_before=busiest.ends_before)
-        busiest.ends_before = middle
-        walk = self._new_walk(busiest.project, rest)
-        # Until its first page is here, the new walk is taken to be as dense as the one it was cut from.
-        walk.reached, walk.issues_a_second = middle, busiest.issues_a_second
-        return walk
-
-    def _still_to_come(self, walk: _Walk) -> float:
-        newest = walk.project.newest_creation
-        if walk.reached is None or newest is None or self._has_ended(walk):
-            return 0.0
-        return walk.issues_a_second * ((walk.ends_before or newest) - walk.reached).total_seconds()
-
-    def _has_ended(self, walk: _Walk) -> bool:
-        return walk.project.error is not None or (
-            walk.ends_before is not None and walk.reached is not None and walk.reached >= walk.ends_before
-        )
-
-    def _new_walk(self, project: _ProjectWork, window: IssueWindow) -> _Walk:
-        project.walks += 1
-        project.unfinished += 1
-        return _Walk(project, window, project.walks, window.created_before)
-
-
 def fetch_projects(
     site: JiraSite, plans: Sequence[ProjectPlan], directory: Path, *, threads: int, progress: Progress
-) -> Iterator[tuple[ProjectFetch, ...]]:
-    """Fetch every planned project into landing files below `directory`; yields the projects that have ended since the
-    last time, as soon as there is one.
+) -> Iterator[tuple[Landed | ProjectFetch, ...]]:
+    """Fetch every planned project into landing files below `directory`; yields the files that have been finished and
+    the projects that have ended since the last time, as soon as there is one. A project ends after its last file.
 
     A project that fails does not stop the others. An error that concerns the whole run (`RunFatal`) stops all: the
     projects not yet fetched are yielded with that error. Closing the generator stops the threads.
@@ -249,12 +60,12 @@ def fetch_projects(
     if not plans:
         return
     started_at = site.server_time()
-    projects = [_ProjectWork(plan, order) for order, plan in enumerate(plans)]
-    scheduler = _Scheduler(projects, threads)
-    ended: queue.Queue[_ProjectWork] = queue.Queue()
+    projects = [ProjectWork(plan, order) for order, plan in enumerate(plans)]
+    scheduler = WalkScheduler(projects, threads)
+    done: queue.Queue[Landed | ProjectWork] = queue.Queue()
     workers = [
         threading.Thread(
-            target=_work, args=(site, scheduler, directory, ended, progress), name=f"jira-fetch-{n}", daemon=True
+            target=_work, args=(site, scheduler, directory, done, progress), name=f"jira-fetch-{n}", daemon=True
         )
         for n in range(threads)
     ]
@@ -263,11 +74,13 @@ def fetch_projects(
     left = len(projects)
     try:
         while left:
-            finished = [ended.get()]
-            while not ended.empty():
-                finished.append(ended.get())
-            left -= len(finished)
-            yield tuple(_outcome(project, started_at, progress) for project in finished)
+            finished = [done.get()]
+            while not done.empty():
+                finished.append(done.get())
+            left -= sum(isinstance(each, ProjectWork) for each in finished)
+            yield tuple(
+                _outcome(each, started_at, progress) if isinstance(each, ProjectWork) else each for each in finished
+            )
     finally:
         if left:
             scheduler.stop()
@@ -277,31 +90,45 @@ def fetch_projects(
 
 
 def _work(
-    site: JiraSite, scheduler: _Scheduler, directory: Path, ended: queue.Queue[_ProjectWork], progress: Progress
+    site: JiraSite,
+    scheduler: WalkScheduler,
+    directory: Path,
+    done: queue.Queue[Landed | ProjectWork],
+    progress: Progress,
 ) -> None:
     while True:
         work = scheduler.take()
         if work is None:
             return
-        if isinstance(work, _ProjectWork):
+        if isinstance(work, ProjectWork):
             _look_up(site, scheduler, work, progress)
             continue
         error: BaseException | None = None
         writer = LandingWriter(directory, work.project.plan.project.id, work.number)
         try:
             with writer:
-                _walk(site, scheduler, work, writer, progress)
+                for _ in _walk(site, scheduler, work, writer, progress):
+                    _hand_out(writer, work, done)
         except Exception as caught:
             error = caught
+        _hand_out(writer, work, done)
         if isinstance(error, RunFatal):
             for project in scheduler.stop(error):
-                ended.put(project)
+                done.put(project)
             site.transport.limiter.stop()
-        if scheduler.walk_ended(work, writer.files, error):
-            ended.put(work.project)
+        if scheduler.walk_ended(work, error):
+            done.put(work.project)
 
 
-def _walk(site: JiraSite, scheduler: _Scheduler, walk: _Walk, writer: LandingWriter, progress: Progress) -> None:
+def _hand_out(writer: LandingWriter, walk: Walk, done: queue.Queue[Landed | ProjectWork]) -> None:
+    for file in writer.take_files():
+        done.put(Landed(walk.project.plan, file))
+
+
+def _walk(
+    site: JiraSite, scheduler: WalkScheduler, walk: Walk, writer: LandingWriter, progress: Progress
+) -> Iterator[None]:
+    """Write the pages of a walk; yields after each."""
     project = walk.project
     key = project.plan.project.key
     if walk.number == 1:
@@ -313,11 +140,12 @@ def _walk(site: JiraSite, scheduler: _Scheduler, walk: _Walk, writer: LandingWri
         if mine is not None:
             writer.write(mine.issues)
             progress.landed(key, len(mine.issues))
+            yield
         if scheduler.is_over(walk):
             return
 
 
-def _look_up(site: JiraSite, scheduler: _Scheduler, project: _ProjectWork, progress: Progress) -> None:
+def _look_up(site: JiraSite, scheduler: WalkScheduler, project: ProjectWork, progress: Progress) -> None:
     """Find out what splitting needs to know. A failure here costs speed, nothing else: the walk itself reports it."""
     newest: datetime | None = None
     try:
@@ -329,11 +157,10 @@ def _look_up(site: JiraSite, scheduler: _Scheduler, project: _ProjectWork, progr
     scheduler.looked_up(project, newest)
 
 
-def _outcome(work: _ProjectWork, started_at: datetime, progress: Progress) -> ProjectFetch:
+def _outcome(work: ProjectWork, started_at: datetime, progress: Progress) -> ProjectFetch:
     progress.finished(work.plan.project.key, work.issues, None if work.error is None else str(work.error))
     return ProjectFetch(
         plan=work.plan,
-        files=tuple(work.files),
         unreadable=tuple(work.unreadable),
         issues_fetched=work.issues,
         watermark=work.plan.watermark

@@ -17,6 +17,7 @@ bits in compressed text become other text and not an error.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -80,6 +81,7 @@ class LandingWriter:
         self._directory = directory
         self._name = f"{project_id}-{walk_number:04d}"
         self._next_line = walk_number << 32  # unique among the lines of one project's fetch
+        self._numbers = itertools.count()
         self._finished: list[LandingFile] = []
         self._open: tuple[_CompressedFile, ...] | None = None
         self._mentions: dict[tuple[str, bytes], str] = {}
@@ -94,10 +96,10 @@ class LandingWriter:
         with _explained(self._directory):
             self._finish()
 
-    @property
-    def files(self) -> tuple[LandingFile, ...]:
-        """The finished files."""
-        return tuple(self._finished)
+    def take_files(self) -> tuple[LandingFile, ...]:
+        """The files that have been finished since the last time."""
+        taken, self._finished = tuple(self._finished), []
+        return taken
 
     def write(self, issues: Iterable[IssueRecord]) -> None:
         """Append the issues of a page that has just been read. Raises `PipelineError` when they cannot be written."""
@@ -136,7 +138,7 @@ class LandingWriter:
 
     def _begin(self) -> tuple[_CompressedFile, ...]:
         self._issues = self._bytes = self._longest = 0
-        name = f"{self._name}-{len(self._finished):04d}"
+        name = f"{self._name}-{next(self._numbers):04d}"
         return tuple(_CompressedFile(self._directory / f"{name}.{kind}.zst") for kind in _KINDS)
 
     def _finish(self) -> None:

@@ -170,7 +170,7 @@ def _fetch(site: JiraSite, censuses: Sequence[ProjectCensus], threads: int, land
                     census.fetched.update(issue.issue_id for issue in mine)
                     census.unreadable += page.unreadable
         finally:
-            census.files = writer.files
+            census.files = writer.take_files()
 
     _in_threads(site, fetch, censuses, threads)
 

@@ -1,12 +1,10 @@
-"""One sync of the tracked projects: fetch with threads, store each project in a transaction as soon as it is
-complete."""
+"""One sync of the tracked projects: fetch with threads, and store meanwhile what has landed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -16,52 +14,24 @@ from jira_pipeline.jira.errors import ProjectUnavailable, RunFatal
 from jira_pipeline.jira.fields import Field, FieldRole, configured_story_points, discover_roles, story_points_roles
 from jira_pipeline.jira.site import JiraSite, Project
 from jira_pipeline.settings import PipelineConfig, TrackedProject
-from jira_pipeline.sync.fetch import ProjectFetch, fetch_projects
-from jira_pipeline.sync.plan import PartitionWindow, plan_project
+from jira_pipeline.sync.fetch import Landed, ProjectFetch, fetch_projects
+from jira_pipeline.sync.plan import PartitionWindow, ProjectPlan, plan_project
 from jira_pipeline.sync.progress import Progress
 from jira_pipeline.sync.selection import with_projects
-from jira_pipeline.warehouse.database import Warehouse, transaction
-from jira_pipeline.warehouse.disk import full_disk_explained
-from jira_pipeline.warehouse.load import LandingDamaged, LoadCounts, load_issues
+from jira_pipeline.warehouse.database import Warehouse
 from jira_pipeline.warehouse.operations import (
     TrackedState,
     advance_as_of,
     known_project_ids,
     mark_syncing,
-    record_outcome,
     record_unavailable,
     set_aside,
     store_field_roles,
     store_tracked_projects,
     watermarks,
 )
+from jira_pipeline.warehouse.project_store import ProjectOutcome, ProjectStore
 from jira_pipeline.warehouse.reference import store_statuses
-
-
-@dataclass(frozen=True)
-class ProjectOutcome:
-    """How the sync of one tracked project ended. `error` is None when everything of its window is stored."""
-
-    project_key: str
-    mode: str | None
-    issues_fetched: int = 0
-    issues_created: int = 0
-    issues_updated: int = 0
-    issues_failed: int = 0
-    changes_written: int = 0
-    requests: int = 0
-    retries: int = 0
-    error: BaseException | None = None
-
-    @property
-    def is_permanent(self) -> bool:
-        """Whether the error stays until somebody acts: trying again tomorrow alone does not help."""
-        return isinstance(self.error, (ProjectUnavailable, SettingsError))
-
-    @property
-    def is_unknown(self) -> bool:
-        """Whether the site has no such project at all, so that the configuration is wrong."""
-        return isinstance(self.error, SettingsError)
 
 
 @dataclass(frozen=True)
@@ -167,13 +137,8 @@ def ingest(
         incremental = [plan for plan in plans if plan.mode == "incremental"]
         if incremental:
             site.verify_bounds(incremental[0].project.id)
-        fatal: BaseException | None = None
-        for fetches in fetch_projects(site, plans, landing, threads=config.sync.concurrency, progress=progress):
-            with warehouse.connection(for_loading=True) as connection:
-                for fetch in fetches:
-                    outcomes.append(_store(connection, fetch, landing, run_id=run_id, partitions=partitions))
-                    if isinstance(fetch.error, RunFatal):
-                        fatal = fetch.error
+        stored, fatal = _fetch_and_store(site, warehouse, config, plans, landing, run_id, partitions, progress)
+        outcomes += stored
         if fatal is not None:
             raise fatal
         if any(outcome.error is None for outcome in outcomes):
@@ -182,49 +147,38 @@ def ingest(
     return tuple(outcomes)
 
 
-def _store(
-    connection: duckdb.DuckDBPyConnection,
-    fetch: ProjectFetch,
+def _fetch_and_store(
+    site: JiraSite,
+    warehouse: Warehouse,
+    config: PipelineConfig,
+    plans: Sequence[ProjectPlan],
     landing: Path,
-    *,
     run_id: str,
     partitions: PartitionWindow,
-) -> ProjectOutcome:
-    finished_at = datetime.now(UTC)
-    record = partial(record_outcome, connection, run_id=run_id, partition_date=partitions.last, finished_at=finished_at)
-    counts = LoadCounts()
-    try:
-        with full_disk_explained(landing.parent), transaction(connection):
-            if fetch.files or fetch.unreadable:
-                counts = load_issues(connection, fetch, partition_date=partitions.last, synced_at=finished_at)
-            record(fetch, counts)
-    except (duckdb.Error, LandingDamaged) as error:
-        counts, fetch = LoadCounts(), _not_stored(fetch, error)
-        with transaction(connection):
-            record(fetch, counts)
-    for file in fetch.files:
-        file.unlink()
-    return ProjectOutcome(
-        project_key=fetch.plan.project.key,
-        mode=fetch.plan.mode,
-        issues_fetched=fetch.issues_fetched,
-        issues_created=counts.issues_created,
-        issues_updated=counts.issues_updated,
-        issues_failed=len(fetch.unreadable),
-        changes_written=counts.changes_written,
-        requests=fetch.requests,
-        retries=fetch.retries,
-        error=fetch.error,
-    )
-
-
-def _not_stored(fetch: ProjectFetch, error: Exception) -> ProjectFetch:
-    reason = str(error).partition("\n")[0].rstrip(". ")
-    sentence = (
-        f"What was fetched of {fetch.plan.project.key} could not be stored: {reason}. "
-        "What was stored before is untouched, and the next run fetches it again."
-    )
-    return replace(fetch, watermark=fetch.plan.watermark, error=PipelineError(sentence))
+    progress: Progress,
+) -> tuple[list[ProjectOutcome], BaseException | None]:
+    """How every project ended, and the error that stopped them all, if there was one."""
+    outcomes: list[ProjectOutcome] = []
+    fatal: BaseException | None = None
+    stores = {
+        plan.project.id: ProjectStore(plan, landing, run_id=run_id, partition_date=partitions.last) for plan in plans
+    }
+    for events in fetch_projects(site, plans, landing, threads=config.sync.concurrency, progress=progress):
+        for event in events:
+            if isinstance(event, Landed):
+                stores[event.plan.project.id].add(event.file)
+        ended = [event for event in events if isinstance(event, ProjectFetch)]
+        if not ended and not any(store.has_enough for store in stores.values()):
+            continue
+        with warehouse.connection(for_loading=True) as connection:
+            for fetch in ended:
+                outcomes.append(stores[fetch.plan.project.id].finish(connection, fetch))
+                if isinstance(fetch.error, RunFatal):
+                    fatal = fetch.error
+            for store in stores.values():
+                if store.has_enough:
+                    store.store_waiting(connection)
+    return outcomes, fatal
 
 
 def _unavailable(

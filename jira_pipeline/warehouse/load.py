@@ -11,12 +11,13 @@ import duckdb
 
 from jira_pipeline.errors import PipelineError
 from jira_pipeline.jira.pages import UnreadableIssue
-from jira_pipeline.sync.fetch import ProjectFetch
+from jira_pipeline.jira.site import Project
 from jira_pipeline.sync.landing import LandingFile
 from jira_pipeline.warehouse.statements import run_sql
 
-# What one statement parses: large enough to use both cores, small enough that memory does not grow with the project.
-_BATCH_BYTES = 128 << 20
+# What one statement parses: enough to fill a row group and use all cores, small enough that memory does not grow with
+# the project.
+BATCH_BYTES = 96 << 20
 _LINE_MARGIN = 1024
 
 # DuckDB's own choice is sixteen lines of the longest: a gigabyte for an issue with a huge description.
@@ -44,9 +45,14 @@ class LandingDamaged(PipelineError):
 
 
 def load_issues(
-    connection: duckdb.DuckDBPyConnection, fetch: ProjectFetch, *, partition_date: date, synced_at: datetime
+    connection: duckdb.DuckDBPyConnection,
+    files: Sequence[LandingFile],
+    *,
+    project: Project,
+    partition_date: date,
+    synced_at: datetime,
 ) -> LoadCounts:
-    """Upsert a project's landing files into raw_issues and issue_changes, and whom they mention into users and
+    """Upsert landing files of a project into raw_issues and issue_changes, and whom they mention into users and
     statuses.
 
     Runs inside the caller's transaction. Loading the same files again changes nothing. Raises `LandingDamaged` when
@@ -54,17 +60,16 @@ def load_issues(
     """
     counts = LoadCounts()
     load_id = _next_load_id(connection)
-    for batch in _batches(fetch.files):
+    for batch in _batches(files):
         counts += _load_batch(
             connection,
             batch,
             load_id=load_id,
-            project_id=fetch.plan.project.id,
-            project_key=fetch.plan.project.key,
+            project_id=project.id,
+            project_key=project.key,
             partition_date=partition_date,
             synced_at=synced_at,
         )
-    _set_aside(connection, fetch.unreadable, fetch.plan.project.key, synced_at)
     return counts
 
 
@@ -102,18 +107,19 @@ def _batches(files: Sequence[LandingFile]) -> Iterator[list[LandingFile]]:
     batch: list[LandingFile] = []
     size = 0
     for file in files:
-        if batch and size + file.json_bytes > _BATCH_BYTES:
-            yield batch
-            batch, size = [], 0
         batch.append(file)
         size += file.json_bytes
+        if size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
     if batch:
         yield batch
 
 
-def _set_aside(
+def set_issues_aside(
     connection: duckdb.DuckDBPyConnection, unreadable: Sequence[UnreadableIssue], project_key: str, seen_at: datetime
 ) -> None:
+    """Keep issues that cannot be rows, with what Jira sent and why, in ops.quarantined_issues."""
     for issue in {(i.issue_id, i.issue_key, i.payload): i for i in unreadable}.values():
         run_sql(
             connection,

@@ -8,17 +8,14 @@ from datetime import date, datetime
 from pathlib import Path
 
 from jira_pipeline.errors import SettingsError
-from jira_pipeline.jira.jql import IssueWindow
 from jira_pipeline.jira.site import JiraSite, Project
 from jira_pipeline.settings import PipelineConfig
 from jira_pipeline.sync.census import StoredIssues
-from jira_pipeline.sync.fetch import ProjectFetch
-from jira_pipeline.sync.plan import ProjectPlan
 from jira_pipeline.sync.project_census import ProjectCensus, observe
 from jira_pipeline.warehouse.census import CensusOutcome, missed_since, store_census, stored_issues
 from jira_pipeline.warehouse.database import Warehouse
 from jira_pipeline.warehouse.ingest import Selection, select_projects
-from jira_pipeline.warehouse.load import load_issues
+from jira_pipeline.warehouse.load import load_issues, set_issues_aside
 from jira_pipeline.warehouse.operations import known_project_ids, watermarks
 
 
@@ -110,10 +107,15 @@ def _store(
     outcomes = [_outcome(census, stored) for census in censuses]
     with warehouse.transaction() as connection:
         for census, outcome in zip(censuses, outcomes, strict=True):
-            if census.files or census.unreadable:
+            if census.project is not None and census.files:
                 load_issues(
-                    connection, _as_fetch(census, started_at), partition_date=partition_date, synced_at=started_at
+                    connection,
+                    census.files,
+                    project=census.project,
+                    partition_date=partition_date,
+                    synced_at=started_at,
                 )
+            set_issues_aside(connection, census.unreadable, census.key, started_at)
             store_census(
                 connection,
                 outcome,
@@ -150,21 +152,4 @@ def _outcome(census: ProjectCensus, stored: StoredIssues) -> CensusOutcome:
         held=census.held,
         requests=census.meter.requests,
         error=census.note if census.error is None else str(census.error),
-    )
-
-
-def _as_fetch(census: ProjectCensus, started_at: datetime) -> ProjectFetch:
-    """The fetched issues in the form in which a sync hands them to the warehouse. The watermark is no matter here."""
-    assert census.project is not None
-    return ProjectFetch(
-        plan=ProjectPlan(census.project, "incremental", IssueWindow(census.project.id), None),
-        files=census.files,
-        unreadable=tuple(census.unreadable),
-        issues_fetched=len(census.fetched),
-        watermark=None,
-        started_at=started_at,
-        requests=census.meter.requests,
-        retries=census.meter.retries,
-        bytes_received=census.meter.bytes_received,
-        error=census.error,
     )

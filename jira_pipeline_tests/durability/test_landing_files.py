@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from jira_pipeline.sandbox import Sandbox, generate_site
-from jira_pipeline.warehouse import ingest
+from jira_pipeline.warehouse import project_store
 from jira_pipeline_tests.soak.comparison import untruths
 from jira_pipeline_tests.soak.follower import Follower
 
@@ -67,14 +67,14 @@ def test_the_project_fails_with_a_clear_sentence_and_the_other_one_is_stored(
     damage: Callable[[Path], None],
     which: str,
 ) -> None:
-    load = ingest.load_issues
+    load = project_store.load_issues
 
-    def load_damaged(connection: Any, fetch: Any, **parameters: Any) -> Any:
-        if fetch.plan.project.key == "OPS":
-            damage(getattr(fetch.files[0], which))
-        return load(connection, fetch, **parameters)
+    def load_damaged(connection: Any, files: Any, **parameters: Any) -> Any:
+        if parameters["project"].key == "OPS":
+            damage(getattr(files[0], which))
+        return load(connection, files, **parameters)
 
-    monkeypatch.setattr(ingest, "load_issues", load_damaged)
+    monkeypatch.setattr(project_store, "load_issues", load_damaged)
     newest = follower.newest_partition
 
     outcomes = {outcome.project_key: outcome for outcome in follower.sync(newest, newest)}

@@ -16,7 +16,8 @@ from jira_pipeline.settings import PipelineConfig, SyncSettings, TrackedProject
 from jira_pipeline.sync.plan import PartitionWindow
 from jira_pipeline.sync.progress import LoggedProgress
 from jira_pipeline.warehouse.database import Warehouse
-from jira_pipeline.warehouse.ingest import ProjectOutcome, ingest
+from jira_pipeline.warehouse.ingest import ingest
+from jira_pipeline.warehouse.project_store import ProjectOutcome
 
 FAST = RetryPolicy(attempts=2, first_wait=0.01, longest_wait=0.02, read_timeout=5.0)
 DAY = date(2026, 11, 19)

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from jira_pipeline.jira import cloud, datacenter
-from jira_pipeline.sync import fetch
+from jira_pipeline.sync import walk_scheduler
 from jira_pipeline_tests.soak.scenario import Scenario
 
 _SHORT_SEEDS, _SHORT_DAYS = 2, 20
@@ -45,8 +45,8 @@ def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     for dialect in (cloud, datacenter):
         monkeypatch.setattr(dialect, "_PAGE", 6)
         monkeypatch.setattr(dialect, "_ID_PAGE", 8)
-    monkeypatch.setattr(fetch, "_WORTH_SPLITTING", 4)
-    monkeypatch.setattr(fetch, "_PAGES_OF_A_LARGE_PROJECT", 1)
+    monkeypatch.setattr(walk_scheduler, "_WORTH_SPLITTING", 4)
+    monkeypatch.setattr(walk_scheduler, "_PAGES_OF_A_LARGE_PROJECT", 1)
 
 
 @pytest.fixture

@@ -10,14 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from jira_pipeline.jira.fields import FieldRole
-from jira_pipeline.jira.jql import IssueWindow
 from jira_pipeline.jira.pages import IssueRecord, UnreadableIssue, clean_json, read_issue
 from jira_pipeline.jira.site import Project
-from jira_pipeline.sync.fetch import ProjectFetch
 from jira_pipeline.sync.landing import LandingFile, LandingWriter
-from jira_pipeline.sync.plan import ProjectPlan
 from jira_pipeline.warehouse.database import Warehouse
-from jira_pipeline.warehouse.load import LoadCounts, load_issues
+from jira_pipeline.warehouse.load import LoadCounts, load_issues, set_issues_aside
 from jira_pipeline.warehouse.operations import store_field_roles
 from jira_pipeline.warehouse.typed_issues import derive_issues
 
@@ -73,24 +70,6 @@ def record(raw: Json | bytes) -> IssueRecord:
     return entry
 
 
-def fetched(files: Iterable[LandingFile], unreadable: Iterable[UnreadableIssue] = ()) -> ProjectFetch:
-    """A fetch of `PROJECT` that went well."""
-    plan = ProjectPlan(PROJECT, "incremental", IssueWindow(PROJECT.id), None)
-    files = tuple(files)
-    return ProjectFetch(
-        plan=plan,
-        files=files,
-        unreadable=tuple(unreadable),
-        issues_fetched=sum(file.issues for file in files),
-        watermark=None,
-        started_at=SYNCED_AT,
-        requests=1,
-        retries=0,
-        bytes_received=0,
-        error=None,
-    )
-
-
 class Store:
     """A warehouse in a directory of its own, and how tests put issues in and read tables back."""
 
@@ -103,7 +82,7 @@ class Store:
         """Write issues into landing files."""
         with LandingWriter(self._directory, PROJECT.id, next(self._walks)) as writer:
             writer.write(record(each) for each in issues)
-        return writer.files
+        return writer.take_files()
 
     def load(self, *issues: Json | bytes, unreadable: Iterable[UnreadableIssue] = ()) -> LoadCounts:
         """Land and load issues as one fetch."""
@@ -119,9 +98,11 @@ class Store:
     ) -> LoadCounts:
         """Load landing files in one transaction."""
         with self.warehouse.transaction() as connection:
-            return load_issues(
-                connection, fetched(files, unreadable), partition_date=partition_date, synced_at=synced_at
+            counts = load_issues(
+                connection, tuple(files), project=PROJECT, partition_date=partition_date, synced_at=synced_at
             )
+            set_issues_aside(connection, tuple(unreadable), PROJECT.key, synced_at)
+            return counts
 
     def derive(self, *roles: FieldRole) -> int:
         """Store the roles of fields and type the issues."""

@@ -19,7 +19,8 @@ from jira_pipeline.sync.plan import PartitionWindow
 from jira_pipeline.sync.progress import LoggedProgress
 from jira_pipeline.warehouse.census import CensusOutcome
 from jira_pipeline.warehouse.database import Warehouse
-from jira_pipeline.warehouse.ingest import ProjectOutcome, ingest
+from jira_pipeline.warehouse.ingest import ingest
+from jira_pipeline.warehouse.project_store import ProjectOutcome
 from jira_pipeline.warehouse.reconcile import take_census
 from jira_pipeline.warehouse.typed_issues import derive_issues
 
