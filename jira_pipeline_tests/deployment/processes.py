@@ -55,7 +55,7 @@ def running(
         process.wait(15)
 
 
-def eventually(look: Callable[[], Answer], *, seconds: float = 90, every: float = 0.3) -> Answer:
+def eventually(look: Callable[[], Answer], *, seconds: float = 240, every: float = 0.3) -> Answer:
     """What `look` finds as soon as it finds something; fails when it has not after so many seconds."""
     until = time.monotonic() + seconds
     while not (found := look()):
@@ -120,11 +120,25 @@ class DagsterServer:
         return str(data["run"]["runId"])
 
     def finished(self, run_id: str) -> str:
-        """How a run ended, once it has."""
+        """How a run ended, once it has; prints why if it did not end well."""
 
         def status() -> str | None:
             data = self.ask("query ($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }", id=run_id)
             found = str(data["runOrError"]["status"])
             return found if found in ("SUCCESS", "FAILURE", "CANCELED") else None
 
-        return str(eventually(status))
+        found = str(eventually(status))
+        if found != "SUCCESS":
+            print(self.failures(run_id))
+        return found
+
+    def failures(self, run_id: str) -> list[str]:
+        """What the steps that failed said, and the run itself."""
+        data = self.ask(
+            "query ($id: ID!) { logsForRun(runId: $id) { ... on EventConnection { events { __typename"
+            " ... on ExecutionStepFailureEvent { stepKey error { message causes { message } } }"
+            " ... on RunFailureEvent { message error { message } } } } } }",
+            id=run_id,
+        )
+        events = data["logsForRun"]["events"]
+        return [str(event) for event in events if event["__typename"].endswith("FailureEvent")]
