@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import dagster as dg
 
-from jira_pipeline.jira.errors import SiteUnavailable
+from jira_pipeline.jira.errors import AccessTokenUnavailable, SiteUnavailable
 
 # Dagster's own tags. The second is heeded where run retries are enabled in dagster.yaml, as they are in ours.
 _MAX_RETRIES = "dagster/max_retries"
@@ -25,7 +25,7 @@ def repeated_if_site_is_away(context: dg.AssetExecutionContext) -> Iterator[None
     credential, a wrong setting, a full disk) would only be repeated with it."""
     try:
         yield
-    except SiteUnavailable:
+    except (SiteUnavailable, AccessTokenUnavailable):
         allow_retry(context)
         raise
 

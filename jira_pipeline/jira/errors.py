@@ -19,6 +19,12 @@ class CredentialsRejected(RunFatal):
     """The site does not know who we are: wrong, expired or locked credentials, or a scope that is missing."""
 
 
+class AccessTokenUnavailable(RunFatal):
+    """No OAuth access token could be had, for a reason that may pass. No request can be signed until it has."""
+
+    exit_code = 1
+
+
 class NotJira(RunFatal):
     """The address answers, but not like a Jira REST API: a wrong URL, a login page, a proxy, a redirect."""
 

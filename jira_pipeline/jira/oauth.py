@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from requests.auth import AuthBase
 
 from jira_pipeline.errors import SettingsError
-from jira_pipeline.jira.errors import SiteUnavailable
+from jira_pipeline.jira.errors import AccessTokenUnavailable
 from jira_pipeline.jira.retry import RetryPolicy
 from jira_pipeline.jira.token_endpoint import TOKEN_POLICY, OAuthApp, TokenPair, request_tokens
 from jira_pipeline.jira.token_file import StoredTokens, read_token_file, ready_to_write
@@ -103,7 +103,7 @@ class OAuthTokens:
             return pair
         try:
             self._pair = self._renewed(None)
-        except SiteUnavailable as fault:
+        except AccessTokenUnavailable as fault:
             if pair is None or pair.expires_at <= time.time():
                 raise
             log.warning("%s The present access token is good for %.0f s more.", fault, pair.expires_at - time.time())
@@ -150,7 +150,7 @@ class OAuthTokens:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             lock.acquire(timeout=_LOCK_SECONDS)
         except Timeout as error:
-            raise SiteUnavailable(
+            raise AccessTokenUnavailable(
                 f"Another process has been renewing the OAuth tokens in {self._path} for {_LOCK_SECONDS / 60:.0f} "
                 "minutes: stop it if it hangs, then run again."
             ) from error

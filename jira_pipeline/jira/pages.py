@@ -245,7 +245,7 @@ def clean_json(body: bytes) -> bytes:
             body.decode("utf-8")
         except UnicodeDecodeError:
             body = body.decode("utf-8", errors="replace").encode()
-    if b"\\u" in body and _HALF_OF_A_PAIR.search(body):
+    if _HALF_OF_A_PAIR.search(body):
         body = _ESCAPE.sub(lambda escape: rb"\ufffd" if escape[1] else escape[0], body)
     return body
 

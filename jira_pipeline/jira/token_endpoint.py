@@ -17,7 +17,7 @@ import msgspec
 import requests
 
 from jira_pipeline.errors import SettingsError
-from jira_pipeline.jira.errors import CredentialsRejected, NotJira, SiteUnavailable
+from jira_pipeline.jira.errors import AccessTokenUnavailable, CredentialsRejected, NotJira
 from jira_pipeline.jira.retry import RETRYABLE_STATUS, RetryPolicy, retry_after
 
 log = logging.getLogger(__name__)
@@ -92,7 +92,7 @@ def request_tokens(app: OAuthApp, refresh_token: str, *, policy: RetryPolicy = T
     """Exchange a refresh token for a new pair (RFC 6749 §6), asking again where the fault is a passing one.
 
     Raises `CredentialsRejected` when the token or the app is refused, `NotJira` when the address is no token endpoint,
-    and `SiteUnavailable` when no answer came. The last one says nothing about the token: it may have been replaced.
+    and `AccessTokenUnavailable` when no answer came: that says nothing about the token, which may have been replaced.
     """
     started = time.monotonic()
     attempt = 0
@@ -104,7 +104,7 @@ def request_tokens(app: OAuthApp, refresh_token: str, *, policy: RetryPolicy = T
         except _Passing as fault:
             wait = policy.backoff(attempt) if fault.after is None else fault.after
             if attempt >= policy.attempts or time.monotonic() - started + wait > policy.total_seconds:
-                raise SiteUnavailable(
+                raise AccessTokenUnavailable(
                     f"The OAuth token endpoint {app.token_url} gave no new access token in {attempt} attempts: "
                     f"{fault.reason}. Nothing is lost; run again in a few minutes."
                 ) from fault

@@ -21,7 +21,8 @@ import pytest
 from jira_pipeline.errors import SettingsError
 from jira_pipeline.jira.auth import credentials_from
 from jira_pipeline.jira.client import connect
-from jira_pipeline.jira.errors import CredentialsRejected, SiteUnavailable
+from jira_pipeline.jira.errors import AccessTokenUnavailable, CredentialsRejected
+from jira_pipeline.jira.jql import IssueWindow
 from jira_pipeline.jira.oauth import OAuthTokens
 from jira_pipeline.jira.retry import RetryPolicy
 from jira_pipeline.jira.site import JiraSite
@@ -364,8 +365,24 @@ def test_a_token_endpoint_that_stays_down_is_told_when_the_old_token_has_ended(
     change(token_file, renew_at=0, expires_at=0)
     sandbox.faults.add(Fault("server_error", status=503), path="/oauth/token", times=None)
 
-    with pytest.raises(SiteUnavailable, match=r"/oauth/token gave no new access token in 3 attempts: it answered 503"):
+    with pytest.raises(
+        AccessTokenUnavailable, match=r"/oauth/token gave no new .* token in 3 attempts: it answered 503"
+    ):
         tokens(environ).current()
+
+
+def test_a_token_endpoint_that_stays_down_stops_the_run_instead_of_shrinking_pages(
+    sandbox: Sandbox, environ: dict[str, str], token_file: Path
+) -> None:
+    site = sign_in(environ)
+    change(token_file, renew_at=0, expires_at=0)
+    site.transport._oauth = tokens(environ)  # as after the hour that a token lives
+    rule = sandbox.faults.add(Fault("server_error", status=503), path="/oauth/token", times=None)
+
+    with pytest.raises(AccessTokenUnavailable):
+        list(site.walk(IssueWindow("10000"), meter=Meter()))
+
+    assert rule.fired == FAST.attempts
 
 
 def test_a_long_pause_asked_for_by_the_token_endpoint_is_told_instead_of_waited(
@@ -373,7 +390,7 @@ def test_a_long_pause_asked_for_by_the_token_endpoint_is_told_instead_of_waited(
 ) -> None:
     rule = sandbox.faults.add(Fault("too_many_requests", retry_after=1847), path="/oauth/token", times=None)
 
-    with pytest.raises(SiteUnavailable, match="it answered 429"):
+    with pytest.raises(AccessTokenUnavailable, match="it answered 429"):
         OAuthTokens(credentials_from(environ).oauth).current()  # type: ignore[arg-type]
 
     assert rule.fired == 1

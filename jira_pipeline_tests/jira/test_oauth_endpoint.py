@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from jira_pipeline.jira.errors import CredentialsRejected, JiraError, NotJira, RunFatal, SiteUnavailable
+from jira_pipeline.jira.errors import AccessTokenUnavailable, CredentialsRejected, JiraError, NotJira, RunFatal
 from jira_pipeline.jira.retry import RetryPolicy
 from jira_pipeline.jira.token_endpoint import OAuthApp, request_tokens
 
@@ -147,7 +147,7 @@ def test_secrets_are_not_sent_on_to_where_a_redirect_leads() -> None:
 )
 def test_200_without_tokens_is_asked_for_again_and_then_told(body: object) -> None:
     with endpoint(200, body) as (url, asked):
-        with pytest.raises(SiteUnavailable, match="2 attempts: it answered 200 without tokens"):
+        with pytest.raises(AccessTokenUnavailable, match="2 attempts: it answered 200 without tokens"):
             ask(url)
 
         assert len(asked) == 2
@@ -157,7 +157,7 @@ def test_nobody_there_is_told() -> None:
     with endpoint(200, {}) as (url, _):
         pass
 
-    with pytest.raises(SiteUnavailable, match="no whole answer came in time") as caught:
+    with pytest.raises(AccessTokenUnavailable, match="no whole answer came in time") as caught:
         ask(url)
     assert not isinstance(caught.value, RunFatal)
 
