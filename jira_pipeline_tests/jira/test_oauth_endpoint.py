@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from jira_pipeline.jira.errors import AccessTokenUnavailable, CredentialsRejected, JiraError, NotJira, RunFatal
+from jira_pipeline.jira.errors import AccessTokenUnavailable, CredentialsRejected, JiraError, NotJira
 from jira_pipeline.jira.retry import RetryPolicy
 from jira_pipeline.jira.token_endpoint import OAuthApp, request_tokens
 
@@ -159,7 +159,8 @@ def test_nobody_there_is_told() -> None:
 
     with pytest.raises(AccessTokenUnavailable, match="no whole answer came in time") as caught:
         ask(url)
-    assert not isinstance(caught.value, RunFatal)
+    assert not isinstance(caught.value, CredentialsRejected)
+    assert caught.value.exit_code == 1
 
 
 def expect(status: int, body: object, error: type[JiraError], *parts: str) -> None:
