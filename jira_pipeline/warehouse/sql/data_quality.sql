@@ -33,45 +33,36 @@ DELETE FROM data_quality;
 
 INSERT INTO data_quality BY NAME
 WITH flags AS (
-    SELECT issue_id, unnest([
-               CASE WHEN cycle_quality <> 'ok' THEN cycle_quality END,
-               CASE WHEN created_not_initial THEN 'created_not_initial' END,
-               CASE WHEN change_before_created THEN 'change_before_created' END,
-               CASE WHEN broken_chain THEN 'broken_chain' END,
-               CASE WHEN tail_mismatch THEN 'tail_mismatch' END,
-               CASE WHEN history_incomplete THEN 'history_incomplete' END,
-               CASE WHEN unknown_status THEN 'unknown_status' END,
-               CASE WHEN resolved_not_done THEN 'resolved_not_done' END,
-               CASE WHEN done_not_resolved THEN 'done_not_resolved' END,
-               CASE WHEN reopen_count > 0 THEN 'reopened' END,
-               CASE WHEN returned_to_todo_count > 0 THEN 'returned_to_todo' END,
-               CASE WHEN changed_after_done THEN 'changed_after_done' END,
-               CASE WHEN assignee_id IS NOT NULL AND team IS NULL THEN 'assignee_unmatched' END
-           ]) AS flag
-    FROM cycle_times
-    WHERE cycle_quality <> 'ok' OR created_not_initial OR change_before_created OR broken_chain OR tail_mismatch OR history_incomplete
-       OR unknown_status OR resolved_not_done OR done_not_resolved OR reopen_count > 0 OR returned_to_todo_count > 0
-       OR changed_after_done OR (assignee_id IS NOT NULL AND team IS NULL)
-    UNION ALL
-    SELECT issue_id, 'bulk_closed' FROM bulk_closed
+    SELECT issue_id, cycle_quality AS flag FROM cycle_times WHERE cycle_quality <> 'ok'
+    UNION ALL SELECT issue_id, 'created_not_initial' FROM cycle_times WHERE created_not_initial
+    UNION ALL SELECT issue_id, 'change_before_created' FROM cycle_times WHERE change_before_created
+    UNION ALL SELECT issue_id, 'broken_chain' FROM cycle_times WHERE broken_chain
+    UNION ALL SELECT issue_id, 'tail_mismatch' FROM cycle_times WHERE tail_mismatch
+    UNION ALL SELECT issue_id, 'history_incomplete' FROM cycle_times WHERE history_incomplete
+    UNION ALL SELECT issue_id, 'unknown_status' FROM cycle_times WHERE unknown_status
+    UNION ALL SELECT issue_id, 'resolved_not_done' FROM cycle_times WHERE resolved_not_done
+    UNION ALL SELECT issue_id, 'done_not_resolved' FROM cycle_times WHERE done_not_resolved
+    UNION ALL SELECT issue_id, 'reopened' FROM cycle_times WHERE reopen_count > 0
+    UNION ALL SELECT issue_id, 'returned_to_todo' FROM cycle_times WHERE returned_to_todo_count > 0
+    UNION ALL SELECT issue_id, 'changed_after_done' FROM cycle_times WHERE changed_after_done
+    UNION ALL SELECT issue_id, 'assignee_unmatched' FROM cycle_times WHERE assignee_id IS NOT NULL AND team IS NULL
+    UNION ALL SELECT issue_id, 'bulk_closed' FROM bulk_closed
     UNION ALL
     SELECT c.issue_id, 'stale'
     FROM cycle_times c JOIN issues i ON i.issue_id = c.issue_id
     WHERE c.started_at IS NOT NULL AND c.done_at IS NULL AND hours_between(i.updated_at, $as_of) >= 24 * $stale_days
     UNION ALL
-    SELECT CASE WHEN child.started_at IS NOT NULL AND parent.started_at IS NULL AND parent.done_at IS NULL THEN parent.issue_id END,
-           'subtask_started_parent_not'
+    SELECT DISTINCT parent.issue_id, 'subtask_started_parent_not'
     FROM issues i
     JOIN cycle_times child ON child.issue_id = i.issue_id AND child.hierarchy_level = -1
     JOIN cycle_times parent ON parent.issue_key = i.parent_key
-    WHERE i.parent_key IS NOT NULL
+    WHERE i.parent_key IS NOT NULL AND child.started_at IS NOT NULL AND parent.started_at IS NULL AND parent.done_at IS NULL
     UNION ALL
-    SELECT CASE WHEN parent.done_at IS NOT NULL AND child.done_at IS NULL AND NOT child.history_incomplete THEN parent.issue_id END,
-           'parent_done_child_open'
+    SELECT DISTINCT parent.issue_id, 'parent_done_child_open'
     FROM issues i
     JOIN cycle_times child ON child.issue_id = i.issue_id
     JOIN cycle_times parent ON parent.issue_key = i.parent_key
-    WHERE i.parent_key IS NOT NULL
+    WHERE i.parent_key IS NOT NULL AND parent.done_at IS NOT NULL AND child.done_at IS NULL AND NOT child.history_incomplete
 ),
 effects AS (
     SELECT unnest([
@@ -95,7 +86,7 @@ effects AS (
         {flag: 'subtask_started_parent_not', effect: 'work on the issue began before its own clock'},
         {flag: 'parent_done_child_open', effect: 'counted as done while a part is open'}], recursive := true)
 )
-SELECT DISTINCT c.issue_id, c.issue_key, c.project_key, f.flag, e.effect
+SELECT c.issue_id, c.issue_key, c.project_key, f.flag, e.effect
 FROM flags f
 JOIN cycle_times c ON c.issue_id = f.issue_id
 JOIN effects e ON e.flag = f.flag;

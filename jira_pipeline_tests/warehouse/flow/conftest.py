@@ -123,9 +123,9 @@ class FlowWarehouse:
         self.connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(row.values()))
 
 
-def open_flow_warehouse(path: Path) -> FlowWarehouse:
+def open_flow_warehouse(path: Path, *, threads: int = 2) -> FlowWarehouse:
     """A new database file, set up as the pipeline sets up its working connection."""
-    settings = {"preserve_insertion_order": "false", "python_enable_replacements": "false", "threads": "2"}
+    settings = {"preserve_insertion_order": "false", "python_enable_replacements": "false", "threads": str(threads)}
     connection = duckdb.connect(str(path), config=settings)
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute(sql_text("schema"))
