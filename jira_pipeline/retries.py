@@ -25,11 +25,16 @@ def repeated_if_site_is_away(context: dg.AssetExecutionContext) -> Iterator[None
     credential, a wrong setting, a full disk) would only be repeated with it."""
     try:
         yield
-    except (SiteUnavailable, AccessTokenUnavailable):
-        allow_retry(context)
+    except Exception as error:
+        _note(context, may_pass=isinstance(error, SiteUnavailable | AccessTokenUnavailable))
         raise
 
 
 def allow_retry(context: dg.AssetExecutionContext) -> None:
     """Note that a run fails for a reason that may pass."""
-    context.instance.add_run_tags(context.run.run_id, {_RETRY_ON_FAILED_STEP: "true"})
+    _note(context, may_pass=True)
+
+
+def _note(context: dg.AssetExecutionContext, *, may_pass: bool) -> None:
+    # Also when it will not pass: a run that is a repetition has the note of the one before.
+    context.instance.add_run_tags(context.run.run_id, {_RETRY_ON_FAILED_STEP: str(may_pass).lower()})

@@ -3,9 +3,10 @@ fails."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import dagster as dg
@@ -55,7 +56,7 @@ class Deployment:
         self,
         *,
         days: int = 2,
-        is_scheduled: bool = False,
+        tags: Mapping[str, str] = MappingProxyType({}),
         assets: tuple[str, ...] = (),
         launchpad: dict[str, Any] | None = None,
     ) -> dg.ExecuteInProcessResult:
@@ -68,7 +69,7 @@ class Deployment:
             tags={
                 "dagster/asset_partition_range_start": keys[0],
                 "dagster/asset_partition_range_end": keys[-1],
-                **(RETRIED if is_scheduled else {}),
+                **tags,
             },
             asset_selection=[dg.AssetKey(name) for name in assets] or None,
             run_config={"ops": {"sync_issues": {"config": launchpad}}} if launchpad else None,
@@ -158,7 +159,7 @@ def test_a_failing_project_makes_the_run_red_and_the_others_are_published(
         "server_error", path="/search/jql", times=None, when=lambda request: b"project = 10001" in request.body
     )
 
-    result = deployment.run(days=1, is_scheduled=True)
+    result = deployment.run(days=1, tags=RETRIED)
 
     assert not result.success
     assert deployment.will_be_repeated(result)
@@ -181,11 +182,12 @@ def test_a_scheduled_run_is_repeated_where_the_site_is_away_and_not_where_it_doe
 ) -> None:
     monkeypatch.setattr(RetryPolicy, "backoff", lambda policy, attempt: 0.01)
     deployment.sandbox.faults.add("server_error", times=None)
-    away = deployment.run(days=1, is_scheduled=True)
+    away = deployment.run(days=1, tags=RETRIED)
     by_hand = deployment.run(days=1)
     deployment.sandbox.faults.clear()
     deployment.sandbox.faults.add("unauthorized", times=None)
-    rejected = deployment.run(days=1, is_scheduled=True)
+    # A repetition inherits what was noted on the run before it.
+    rejected = deployment.run(days=1, tags=RETRIED | {"dagster/retry_on_asset_or_op_failure": "true"})
 
     assert not away.success
     assert not by_hand.success
@@ -197,7 +199,7 @@ def test_a_scheduled_run_is_repeated_where_the_site_is_away_and_not_where_it_doe
 
 def test_a_run_that_needs_somebody_alerts_them(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
     deployment.sandbox.faults.add("unauthorized", times=None)
-    assert not deployment.run(days=1, is_scheduled=True).success
+    assert not deployment.run(days=1, tags=RETRIED).success
     with webhook() as hook:
         monkeypatch.setenv("HOOK", hook.url)
         run_alerts(dg.build_sensor_context(instance=deployment.instance))
