@@ -191,7 +191,7 @@ def pipeline(site: dict[str, Any], *, warm_up: bool) -> int:
         run_id="benchmark",
         progress=LoggedProgress(),
     )
-    with warehouse.transaction() as connection:
+    with warehouse.transaction(whole_issues=True) as connection:
         derive_issues(connection)
     warehouse.publish()
     with warehouse.reading() as connection:

@@ -172,7 +172,7 @@ def users(
 )
 def issues(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Iterator[dg.MaterializeResult[None]]:
     """Type the payloads of raw_issues that are not typed yet in their present form."""
-    with warehouse.get_connection() as connection:
+    with warehouse.warehouse.transaction(whole_issues=True) as connection:
         derived = derive_issues(connection)
         query = "SELECT partition_date, count(*) FROM raw_issues WHERE removed_at IS NULL GROUP BY ALL"
         for key, rows in rows_by_partition(connection, query, context.partition_keys).items():

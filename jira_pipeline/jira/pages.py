@@ -6,6 +6,7 @@ msgspec's `Raw` finds where values begin and end; only the handful of values tha
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,7 @@ _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
 )
 
+_SLICE = 1 << 16
 _HALF_OF_A_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -223,7 +225,10 @@ def _issue_of(parts: dict[str, msgspec.Raw]) -> IssueRecord | UnreadableIssue:
 
 
 def _object(parts: dict[str, msgspec.Raw]) -> bytes:
-    return b"{" + b",".join([msgspec.json.encode(name) + b":" + bytes(value) for name, value in parts.items()]) + b"}"
+    pieces: list[bytes | msgspec.Raw] = []
+    for name, value in parts.items():
+        pieces += (b",", msgspec.json.encode(name), b":", value)
+    return b"".join((b"{", *pieces[1:], b"}"))
 
 
 def _text(raw: msgspec.Raw | None) -> str | None:
@@ -240,14 +245,25 @@ def clean_json(body: bytes) -> bytes:
     """
     if body.startswith(b"\xef\xbb\xbf"):
         body = body[3:]
-    if not body.isascii():
-        try:
-            body.decode("utf-8")
-        except UnicodeDecodeError:
-            body = body.decode("utf-8", errors="replace").encode()
+    if not body.isascii() and not _is_utf8(body):
+        body = body.decode("utf-8", errors="replace").encode()
     if _HALF_OF_A_PAIR.search(body):
         body = _ESCAPE.sub(lambda escape: rb"\ufffd" if escape[1] else escape[0], body)
     return body
+
+
+def _is_utf8(body: bytes) -> bool:
+    # In slices, because the text of a whole page takes up to four times its bytes, and filling fresh memory costs more
+    # than looking at it.
+    start = 0
+    view = memoryview(body)
+    try:
+        while start < len(body):
+            end = start + _SLICE
+            start += codecs.utf_8_decode(view[start:end], "strict", end >= len(body))[1]
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _id(value: str | int | bytes) -> int:

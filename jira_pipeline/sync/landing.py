@@ -33,7 +33,7 @@ import zstandard
 from jira_pipeline.errors import PipelineError
 from jira_pipeline.jira.pages import IssueRecord
 
-_ROLL_BYTES = 16 << 20  # of text: small enough that several are read at once
+_ROLL_BYTES = 4 << 20  # of text: small, so that a walk soon has something to store, and several are read at once
 _KINDS = ("heads", "payloads", "histories", "mentions")
 _JSON = msgspec.json.Encoder()
 # A Data Center sprint is printed with its Java object's address, which is another one at every request.
@@ -72,7 +72,7 @@ class LandingFile:
 
 
 class LandingWriter:
-    """Writes the issues of one walk, rolling over to new files every 16 MB of JSON.
+    """Writes the issues of one walk, rolling over to new files every 4 MB of JSON.
 
     State guarded: the files being written. Used by one thread at a time.
     """
@@ -114,9 +114,9 @@ class LandingWriter:
         seen_at = datetime.now(UTC).isoformat()
         numbered = list(enumerate(page, self._next_line))
         lines = (
-            [_head(issue, line_id) for line_id, issue in numbered],
-            [b"%d\t%b\n" % (line_id, _flat(issue.payload)) for line_id, issue in numbered],
-            [b"%d\t%d\t%b\n" % (line_id, issue.issue_id, _flat(issue.histories)) for line_id, issue in numbered],
+            [(_head(issue, line_id), b"") for line_id, issue in numbered],
+            [(b"%d\t" % line_id, _flat(issue.payload)) for line_id, issue in numbered],
+            [(b"%d\t%d\t" % (line_id, issue.issue_id), _flat(issue.histories)) for line_id, issue in numbered],
         )
         for issue in page:
             if issue.status is not None:
@@ -130,11 +130,11 @@ class LandingWriter:
         if self._bytes >= _ROLL_BYTES:
             self._finish()
 
-    def _append(self, file: _CompressedFile, lines: Sequence[bytes]) -> None:
-        block = b"".join(lines)
+    def _append(self, file: _CompressedFile, lines: Sequence[tuple[bytes, bytes]]) -> None:
+        block = b"".join([piece for start, rest in lines for piece in (start, rest, b"\n")])
         file.write(block)
         self._bytes += len(block)
-        self._longest = max(self._longest, *map(len, lines))
+        self._longest = max(self._longest, *(len(start) + len(rest) + 1 for start, rest in lines))
 
     def _begin(self) -> tuple[_CompressedFile, ...]:
         self._issues = self._bytes = self._longest = 0
@@ -146,7 +146,7 @@ class LandingWriter:
             return
         files, self._open = self._open, None
         mentioned = [
-            _JSON.encode({"kind": kind, "seen_at": seen_at, "value": msgspec.Raw(_flat(value))}) + b"\n"
+            (_JSON.encode({"kind": kind, "seen_at": seen_at, "value": msgspec.Raw(_flat(value))}), b"")
             for (kind, value), seen_at in self._mentions.items()
         ]
         if mentioned:
@@ -214,7 +214,7 @@ def _head(issue: IssueRecord, line_id: int) -> bytes:
         "history_complete": issue.history_complete,
         "content_hash": content_hash(issue),
     }
-    return _JSON.encode(head) + b"\n"
+    return _JSON.encode(head)
 
 
 def _flat(json: bytes) -> bytes:

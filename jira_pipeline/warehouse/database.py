@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from shutil import copyfileobj
 
@@ -28,8 +28,8 @@ _MEMORY_LIMIT = "1GB"
 _WAIT_SECONDS = 600.0
 _CATALOG = "warehouse"
 # DuckDB writes full row groups straight to the file; what does not fill one is kept in memory and written at the
-# commit, by one thread and by way of the log. Payloads are large, so few of them are enough.
-_ROWS_OF_PAYLOADS = 4096
+# commit, by one thread and by way of the log. Issues are large, so few of them are enough.
+_ISSUES_IN_A_ROW_GROUP = 2048
 
 
 class Warehouse:
@@ -63,14 +63,14 @@ class Warehouse:
             pass
 
     @contextmanager
-    def connection(self, *, for_loading: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection to the working database, outside a transaction, closed in any case. `for_loading`: what is
-        inserted are whole issues, large rows. Waits for another process that is writing, up to ten minutes. Raises
-        `PipelineError` when what is done with it finds no room."""
+    def connection(self, *, whole_issues: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection to the working database, outside a transaction, closed in any case. `whole_issues`: what is
+        read or written are issues with their payloads, large rows. Waits for another process that is writing, up to
+        ten minutes. Raises `PipelineError` when what is done with it finds no room."""
         with (
             _held(self._write_lock, "is being written by another run"),
             full_disk_explained(self.working.parent),
-            self._attached(row_group_size=_ROWS_OF_PAYLOADS if for_loading else None) as connection,
+            self._attached(row_group_size=_ISSUES_IN_A_ROW_GROUP if whole_issues else None) as connection,
         ):
             run_sql(connection, "macros")
             with transaction(connection):
@@ -78,9 +78,9 @@ class Warehouse:
             yield connection
 
     @contextmanager
-    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def transaction(self, *, whole_issues: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection as `connection` gives it, inside one transaction."""
-        with self.connection() as connection, transaction(connection):
+        with self.connection(whole_issues=whole_issues) as connection, transaction(connection):
             yield connection
 
     @contextmanager
@@ -192,6 +192,17 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+
+
+@contextmanager
+def one_thread(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Leave the other cores to those who are fetching: loading issues gains less from a second one than they lose."""
+    connection.execute("SET threads = 1")
+    try:
+        yield
+    finally:
+        with suppress(duckdb.Error):  # an engine that refuses everything is given up
+            connection.execute("RESET threads")
 
 
 @contextmanager

@@ -15,9 +15,9 @@ from jira_pipeline.jira.site import Project
 from jira_pipeline.sync.landing import LandingFile
 from jira_pipeline.warehouse.statements import run_sql
 
-# What one statement parses: enough to fill a row group and use all cores, small enough that memory does not grow with
-# the project.
-BATCH_BYTES = 96 << 20
+# What one statement parses: enough to fill a row group, small enough that storing begins soon and that memory does not
+# grow with the project.
+BATCH_BYTES = 48 << 20
 _LINE_MARGIN = 1024
 
 # DuckDB's own choice is sixteen lines of the longest: a gigabyte for an issue with a huge description.

@@ -1,4 +1,5 @@
--- Histories of the accepted lines -> issue_changes: all of an issue's rows are written anew.
+-- Histories of the accepted lines -> issue_changes: all of an issue's rows are written anew. They come from one line, so they
+-- are neighbours on disk, and reading one issue's history touches few blocks.
 -- Parameters: $history_files, $longest_line, $buffer_bytes.
 
 DELETE FROM issue_changes USING accepted WHERE NOT accepted.is_new AND issue_changes.issue_id = accepted.issue_id;
@@ -54,6 +55,4 @@ SELECT
     item."to" AS to_value,
     item.toString AS to_string
 FROM changes
-WHERE coalesce(item."field", item.fieldId) IS NOT NULL
--- Neighbours on disk, so that reading one issue's history touches few blocks.
-ORDER BY issue_id, changed_at, history_id, item_index;
+WHERE coalesce(item."field", item.fieldId) IS NOT NULL;
