@@ -8,8 +8,8 @@ SHELL := /bin/bash
 PYTHONS := python3.14 python3.13 python3.12 python3.11 python3
 VENV := .venv
 VENV_DUCKDB_15 := .venv-duckdb15
-# Tests that share something dear, such as a Dagster that runs, are in one group, which one process runs.
-PYTEST := -m pytest -n 2 --dist loadgroup
+# A file is run by one process, because its tests often share what is dear, such as a Dagster that runs.
+PYTEST := -m pytest -n 2 --dist loadfile
 
 .PHONY: help demo test soak test-duckdb-1.5 lint clean
 

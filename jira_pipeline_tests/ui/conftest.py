@@ -1,10 +1,11 @@
 """One `dagster dev` and one site for everything in this directory: starting them takes longer than most of the tests.
 
-The tests are in one group of pytest-xdist, so one worker runs them all.
+The tests are in one file, which one worker of pytest-xdist runs (`--dist loadfile`).
 """
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import sys
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
@@ -22,8 +23,19 @@ from jira_pipeline.partitions import newest_partition
 from jira_pipeline.sandbox import Sandbox
 from jira_pipeline_tests.deployment.processes import DagsterServer, free_port, running
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROJECTS = ("APP", "OPS", "ORDER")
+
+# Debian's package; a browser of another distribution or maker would do as well.
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+WHY_NO_BROWSER = (
+    "no Chromium here (Debian: apt-get install chromium)"
+    if CHROMIUM is None
+    else ("" if importlib.util.find_spec("playwright") else "playwright is not installed")
+)
 
 
 @dataclass(frozen=True)
@@ -71,6 +83,31 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
         with running(command, directory=directory, environment=environment):
             server.wait_until_loaded()
             yield Deployment(sandbox, server, directory / "data" / "jira.duckdb")
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    """A page of a browser without a window, which talks to nobody but the UI."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=[
+                *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+                *("--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"),
+            ],
+        )
+        page = browser.new_page(viewport={"width": 1440, "height": 900}, device_scale_factor=1)
+        page.set_default_timeout(60_000)
+        yield page
+        browser.close()
+
+
+@pytest.fixture
+def screenshots(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Where screenshots go: to the documentation if asked for, else away."""
+    return REPOSITORY / "docs" / "images" if request.config.getoption("--save-screenshots", default=False) else tmp_path
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,18 +1,22 @@
-"""What the Dagster UI can do, asked for as its pages do, of a real `dagster dev`: runs, backfills, schedules."""
+"""What the Dagster UI can do, of a real `dagster dev`: asked for by GraphQL as its pages do, and in a browser."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from jira_pipeline_tests.deployment.processes import Json, eventually
 
-from .conftest import Deployment, day
+from .conftest import WHY_NO_BROWSER, Deployment, day
 
-pytestmark = pytest.mark.xdist_group("dagster_dev")
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+needs_browser = pytest.mark.skipif(bool(WHY_NO_BROWSER), reason=WHY_NO_BROWSER)
 
 FIRST, LAST = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 OPS_CANNOT_BE_SEARCHED = {
@@ -178,3 +182,42 @@ def test_a_tick_of_the_schedule_asks_for_the_day_before_and_those_that_are_missi
     days = {last, *(day(n) for n in range(10) if day(n) < last)}
     missing = {day.isoformat() for day in days} - materialized_days(deployment, "raw_issues")
     assert (tags[FIRST], tags[LAST]) == (min({*missing, last.isoformat()}), last.isoformat())
+
+
+@needs_browser
+def test_an_asset_is_materialized_by_a_click_and_its_run_turns_green(deployment: Deployment, page: Page) -> None:
+    page.goto(f"{deployment.server.url}/assets/projects")
+    page.get_by_role("button", name="Materialize").first.click()
+    page.get_by_text("Launched run").wait_for()
+    page.get_by_text("View", exact=True).last.click()
+    page.wait_for_url("**/runs/*")
+    page.get_by_text("Success", exact=True).first.wait_for()
+
+    run_id = page.url.rsplit("/", 1)[-1].partition("?")[0]
+    assert deployment.server.finished(run_id) == "SUCCESS"
+    data = deployment.server.ask(
+        "query ($id: ID!) { runOrError(runId: $id) { ... on Run { assetMaterializations { assetKey { path } } } } }",
+        id=run_id,
+    )
+    assert data["runOrError"]["assetMaterializations"] == [{"assetKey": {"path": ["projects"]}}]
+
+
+@needs_browser
+def test_the_pages_that_the_documentation_shows_are_there(
+    deployment: Deployment, page: Page, screenshots: Path, request: pytest.FixtureRequest
+) -> None:
+    if request.config.getoption("--save-screenshots", default=False):
+        days = {"dagster/asset_partition_range_start": f"{day(9)}", "dagster/asset_partition_range_end": f"{day(0)}"}
+        assert deployment.server.finished(deployment.server.launch("daily_sync", days)) == "SUCCESS"
+    upstream = "view=lineage&lineageScope=upstream&lineageDepth=5"
+    shown = {
+        "asset_graph.png": (f"assets/cycle_time_metrics?{upstream}", "status_intervals"),
+        "asset.png": ("assets/raw_issues", "history_complete"),
+    }
+
+    for name, (address, text) in shown.items():
+        page.goto(f"{deployment.server.url}/{address}")
+        page.get_by_text(text, exact=True).first.wait_for()
+        page.wait_for_timeout(3000)  # charts and colours come in after the text
+        page.screenshot(path=screenshots / name)
+        assert (screenshots / name).stat().st_size > 20_000, "an empty page"
