@@ -83,6 +83,11 @@ class UnreadableIssue:
     payload: bytes = field(repr=False)
 
 
+def each_once(unreadable: Iterable[UnreadableIssue]) -> tuple[UnreadableIssue, ...]:
+    """Every issue once: walks that meet, and pages that are asked for again in parts, bring one several times."""
+    return tuple({(issue.issue_id or issue.payload): issue for issue in unreadable}.values())
+
+
 @dataclass(frozen=True)
 class IssuePage:
     """What one search request brought. `next_token` is None on the last page of a token walk."""

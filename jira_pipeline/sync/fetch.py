@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,12 +19,16 @@ from pathlib import Path
 from jira_pipeline.errors import PipelineError
 from jira_pipeline.jira.errors import RunFatal
 from jira_pipeline.jira.limiter import Cancelled
-from jira_pipeline.jira.pages import UnreadableIssue
+from jira_pipeline.jira.pages import UnreadableIssue, each_once
 from jira_pipeline.jira.site import JiraSite
 from jira_pipeline.sync.landing import LandingFile, LandingWriter
 from jira_pipeline.sync.plan import ProjectPlan, next_watermark
 from jira_pipeline.sync.progress import Progress
 from jira_pipeline.sync.walk_scheduler import ProjectWork, Walk, WalkScheduler
+
+# What may wait to be stored: enough for one more transaction, and no more on the disk. Who fetches waits then, so that
+# storing gets its share of the cores and is done soon after the last page.
+_FILES_AHEAD = 12
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ def fetch_projects(
     started_at = site.server_time()
     projects = [ProjectWork(plan, order) for order, plan in enumerate(plans)]
     scheduler = WalkScheduler(projects, threads)
-    done: queue.Queue[Landed | ProjectWork] = queue.Queue()
+    done: queue.Queue[Landed | ProjectWork] = queue.Queue(_FILES_AHEAD)
     writing = threading.Lock()
     workers = [
         threading.Thread(
@@ -89,8 +95,11 @@ def fetch_projects(
         if left:
             scheduler.stop()
             site.transport.limiter.stop()
-        for worker in workers:
-            worker.join(timeout=10)  # a thread may be reading an answer; being a daemon, it holds nobody up for longer
+        # A thread may be reading an answer; being a daemon, it holds nobody up for long.
+        deadline = time.monotonic() + 10
+        while any(worker.is_alive() for worker in workers) and time.monotonic() < deadline:
+            with suppress(queue.Empty):  # or be waiting for room
+                done.get(timeout=0.05)
 
 
 def _work(
@@ -173,7 +182,7 @@ def _outcome(work: ProjectWork, started_at: datetime, progress: Progress) -> Pro
     progress.finished(work.plan.project.key, work.issues, None if work.error is None else str(work.error))
     return ProjectFetch(
         plan=work.plan,
-        unreadable=tuple(work.unreadable),
+        unreadable=each_once(work.unreadable),
         issues_fetched=work.issues,
         watermark=work.plan.watermark
         if work.error is not None

@@ -184,7 +184,8 @@ def _check_visibility(site: JiraSite, censuses: Sequence[ProjectCensus]) -> None
         if census.project_id not in visible:
             census.fail(
                 ProjectUnavailable(
-                    f"Project {census.key} went out of the account's sight while its issues were counted."
+                    f"Project {census.key} went out of the account's sight while its issues were counted: nothing "
+                    "of it was marked, and the next census looks again."
                 )
             )
 

@@ -165,7 +165,7 @@ def _check_trackable(site: JiraSite, project: SelectableProject) -> None:
     if project.project is None:
         raise SettingsError(
             f"Project {project.key} is not visible to the account at {site.identity.server}: it has been deleted, or "
-            "the account lacks the permission to browse it. Nothing was written."
+            "the account lacks the permission to browse it: ask its administrator. Nothing was written."
         )
     if project.project.archived and not project.is_tracked:
         raise SettingsError(

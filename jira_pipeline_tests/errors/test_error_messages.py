@@ -45,9 +45,6 @@ QUOTING = ("It said: <said>", "It said: <warnings>", "the network. <unavailable>
 NOTHING_TO_DO = {
     "Jira at <server> refused <method> <path> with <status>: <said>": "what to do depends on what Jira said",
     "Jira at <server> did not accept a page token any more: <said>": "the walk catches it and resumes; nobody reads it",
-    "Project <key> went out of the account's sight while its issues were counted.": "the next census looks again",
-    "Project <key> is not visible to the account at <server>: it has been deleted, or the account lacks the permission "
-    "to browse it. Nothing was written.": "it names both remedies' causes; only an administrator can tell which it is",
     "<name> and what belongs to it are not as they were written": "what is said of the project wraps it in a sentence",
     "<stored> of <accepted> payloads could be read again from <parent>": "the same",
 }

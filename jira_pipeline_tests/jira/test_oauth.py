@@ -365,9 +365,7 @@ def test_a_token_endpoint_that_stays_down_is_told_when_the_old_token_has_ended(
     change(token_file, renew_at=0, expires_at=0)
     sandbox.faults.add(Fault("server_error", status=503), path="/oauth/token", times=None)
 
-    with pytest.raises(
-        AccessTokenUnavailable, match=r"/oauth/token gave no new .* in 3 attempts: it answered 503"
-    ):
+    with pytest.raises(AccessTokenUnavailable, match=r"/oauth/token gave no new .* in 3 attempts: it answered 503"):
         tokens(environ).current()
 
 
