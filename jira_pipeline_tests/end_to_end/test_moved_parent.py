@@ -15,7 +15,7 @@ def test_its_children_name_it_by_its_present_key(tmp_path: Path) -> None:
         follower.sync(newest, newest)
         ((parent, children),) = follower.rows(
             "SELECT parent_key, list(issue_id) FROM issues WHERE parent_key LIKE 'APP-%' "
-            "AND parent_key IN (SELECT issue_key FROM issues) GROUP BY parent_key ORDER BY len(list(issue_id)) DESC LIMIT 1"
+            "AND parent_key IN (SELECT issue_key FROM issues) GROUP BY parent_key ORDER BY count(*) DESC LIMIT 1"
         )
 
         moved = sandbox.move_issue(parent, "OPS")
