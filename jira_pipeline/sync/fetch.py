@@ -10,7 +10,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,7 +56,7 @@ class ProjectFetch:
 
 def fetch_projects(
     site: JiraSite, plans: Sequence[ProjectPlan], directory: Path, *, threads: int, progress: Progress
-) -> Iterator[tuple[Landed | ProjectFetch, ...]]:
+) -> Generator[tuple[Landed | ProjectFetch, ...]]:
     """Fetch every planned project into landing files below `directory`; yields the files that have been finished and
     the projects that have ended since the last time, as soon as there is one. A project ends after its last file.
 

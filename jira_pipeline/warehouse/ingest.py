@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -163,21 +164,23 @@ def _fetch_and_store(
     stores = {
         plan.project.id: ProjectStore(plan, landing, run_id=run_id, partition_date=partitions.last) for plan in plans
     }
-    for events in fetch_projects(site, plans, landing, threads=config.sync.concurrency, progress=progress):
-        for event in events:
-            if isinstance(event, Landed):
-                stores[event.plan.project.id].add(event.file)
-        ended = [event for event in events if isinstance(event, ProjectFetch)]
-        if not ended and not any(store.has_enough for store in stores.values()):
-            continue
-        with warehouse.connection(whole_issues=True) as connection, one_thread(connection):
-            for fetch in ended:
-                outcomes.append(stores[fetch.plan.project.id].finish(connection, fetch))
-                if isinstance(fetch.error, RunFatal):
-                    fatal = fetch.error
-            for store in stores.values():
-                if store.has_enough:
-                    store.store_waiting(connection)
+    # Closed at once when storing fails, because its threads would go on, and wait for room for ever.
+    with closing(fetch_projects(site, plans, landing, threads=config.sync.concurrency, progress=progress)) as fetching:
+        for events in fetching:
+            for event in events:
+                if isinstance(event, Landed):
+                    stores[event.plan.project.id].add(event.file)
+            ended = [event for event in events if isinstance(event, ProjectFetch)]
+            if not ended and not any(store.has_enough for store in stores.values()):
+                continue
+            with warehouse.connection(whole_issues=True) as connection, one_thread(connection):
+                for fetch in ended:
+                    outcomes.append(stores[fetch.plan.project.id].finish(connection, fetch))
+                    if isinstance(fetch.error, RunFatal):
+                        fatal = fetch.error
+                for store in stores.values():
+                    if store.has_enough:
+                        store.store_waiting(connection)
     return outcomes, fatal
 
 
