@@ -26,9 +26,8 @@ from jira_pipeline.sync.plan import ProjectPlan, next_watermark
 from jira_pipeline.sync.progress import Progress
 from jira_pipeline.sync.walk_scheduler import ProjectWork, Walk, WalkScheduler
 
-# What may wait to be stored: enough for one more transaction, and no more on the disk. Who fetches waits then, so that
-# storing gets its share of the cores and is done soon after the last page.
-_FILES_AHEAD = 12
+# What may wait to be stored, some 200 MB: whoever fetches faster than that is stored waits, and does not fill the disk.
+_FILES_AHEAD = 48
 
 
 @dataclass(frozen=True)

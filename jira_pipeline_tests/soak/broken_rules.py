@@ -11,30 +11,40 @@ import pytest
 
 from jira_pipeline.jira.cloud import CloudSite
 from jira_pipeline.sync import fetch
-from jira_pipeline.warehouse import ingest
+from jira_pipeline.sync.fetch import ProjectFetch
+from jira_pipeline.warehouse import ingest, project_store
+from jira_pipeline.warehouse.project_store import ProjectStore
 
 Break = Callable[[pytest.MonkeyPatch], None]
 
 
 def delete_by_partition(patch: pytest.MonkeyPatch) -> None:
     """A partition is a slice of the table: what its last run wrote goes before this one's rows come."""
-    load = ingest.load_issues
+    load = project_store.load_issues
 
-    def load_slice(connection: Any, fetched: Any, **parameters: Any) -> Any:
-        slice_of = [fetched.plan.project.id, parameters["partition_date"]]
+    def load_slice(connection: Any, files: Any, *, project: Any, partition_date: Any, **more: Any) -> Any:
         where = "WHERE project_id = ? AND partition_date = ?"
         connection.execute(
-            f"DELETE FROM issue_changes WHERE issue_id IN (SELECT issue_id FROM raw_issues {where})", slice_of
+            f"DELETE FROM issue_changes WHERE issue_id IN (SELECT issue_id FROM raw_issues {where})",
+            [project.id, partition_date],
         )
-        connection.execute(f"DELETE FROM raw_issues {where}", slice_of)
-        return load(connection, fetched, **parameters)
+        connection.execute(f"DELETE FROM raw_issues {where}", [project.id, partition_date])
+        return load(connection, files, project=project, partition_date=partition_date, **more)
 
-    patch.setattr(ingest, "load_issues", load_slice)
+    patch.setattr(project_store, "load_issues", load_slice)
 
 
 def no_overlap(patch: pytest.MonkeyPatch) -> None:
     """A window begins where the last one ended, as if the index were never behind."""
-    _plan_differently(patch, overlap=timedelta(0))
+    plan = ingest.plan_project
+
+    def plan_project(*arguments: Any, watermark: Any, **more: Any) -> Any:
+        planned = plan(*arguments, watermark=watermark, **more)
+        return (
+            planned if watermark is None else replace(planned, window=replace(planned.window, updated_from=watermark))
+        )
+
+    patch.setattr(ingest, "plan_project", plan_project)
 
 
 def upper_bound_at_the_live_edge(patch: pytest.MonkeyPatch) -> None:
@@ -51,7 +61,9 @@ def forty_histories(patch: pytest.MonkeyPatch) -> None:
     """What a search answer on Cloud carries passes for the whole history."""
 
     def with_histories(site: CloudSite, page: Any, meter: Any) -> Any:
-        return replace(page, issues=tuple(replace(issue, history_total=len(issue.histories)) for issue in page.issues))
+        return replace(
+            page, issues=tuple(replace(issue, history_total=len(issue.history_ids)) for issue in page.issues)
+        )
 
     patch.setattr(CloudSite, "_with_histories", with_histories)
 
@@ -71,37 +83,35 @@ def watermark_moves_on_error(patch: pytest.MonkeyPatch) -> None:
 
     def fetching(*arguments: Any, **more: Any) -> Any:
         for ended in fetch_projects(*arguments, **more):
-            yield tuple(replace(one, watermark=one.started_at) if one.error else one for one in ended)
+            yield tuple(
+                replace(one, watermark=one.started_at) if isinstance(one, ProjectFetch) and one.error else one
+                for one in ended
+            )
 
     patch.setattr(ingest, "fetch_projects", fetching)
 
 
 def absence_is_deletion(patch: pytest.MonkeyPatch) -> None:
     """What was updated in the window and does not come with it is taken to be deleted."""
-    load = ingest.load_issues
+    finish = ProjectStore.finish
 
-    def load_and_mark(connection: Any, fetched: Any, **parameters: Any) -> Any:
-        counts = load(connection, fetched, **parameters)
-        if fetched.files:
+    def finish_and_mark(store: ProjectStore, connection: Any, fetched: ProjectFetch) -> Any:
+        has_landed = bool(store._waiting)
+        outcome = finish(store, connection, fetched)
+        if has_landed:
             connection.execute(
-                "UPDATE raw_issues SET removed_at = ?, removal_reason = 'deleted' WHERE removed_at IS NULL "
+                "UPDATE raw_issues SET removed_at = now(), removal_reason = 'deleted' WHERE removed_at IS NULL "
                 "AND project_id = ? AND updated_at >= ? AND updated_at < ? "
                 "AND issue_id NOT IN (SELECT issue_id FROM staged)",
                 [
-                    parameters["synced_at"],
                     fetched.plan.project.id,
                     fetched.plan.window.updated_from or datetime(1970, 1, 1, tzinfo=UTC),
                     fetched.plan.window.updated_before or datetime(9999, 1, 1, tzinfo=UTC),
                 ],
             )
-        return counts
+        return outcome
 
-    patch.setattr(ingest, "load_issues", load_and_mark)
-
-
-def _plan_differently(patch: pytest.MonkeyPatch, **changed: Any) -> None:
-    plan = ingest.plan_project
-    patch.setattr(ingest, "plan_project", lambda *arguments, **more: plan(*arguments, **{**more, **changed}))
+    patch.setattr(ProjectStore, "finish", finish_and_mark)
 
 
 BROKEN_RULES: tuple[Break, ...] = (
