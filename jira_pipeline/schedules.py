@@ -1,8 +1,9 @@
 """Schedules: one run a day that also makes up for days that were missed, and after it one for what has gone."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import dagster as dg
 
@@ -24,7 +25,6 @@ _UNFINISHED = [
 # A run whose process was killed stays "started" for good unless run monitoring ends it. It must not stop the schedule
 # for good as well; should it be alive after all, the lock on the database makes the new one wait for it.
 _DEAD_AFTER = timedelta(hours=24)
-_NO_DAY_YET = "There is no complete day since start_date yet."
 
 
 def daily_sync_schedule_of(settings: ScheduleSettings) -> dg.ScheduleDefinition:
@@ -45,14 +45,7 @@ def daily_sync_schedule_of(settings: ScheduleSettings) -> dg.ScheduleDefinition:
     def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         """One range run from the oldest gap to the last complete day (UTC). Dagster itself catches up at most the last
         missed ticks."""
-        now = context.scheduled_execution_time
-        keys = DAILY.get_partition_keys(current_time=now)
-        if not keys:
-            return dg.SkipReason(_NO_DAY_YET)
-        done = context.instance.get_materialized_partitions(_RAW_ISSUES)
-        oldest = (newest_partition(now.astimezone(UTC)) - timedelta(days=_GAPS_OF_DAYS)).isoformat()
-        first = min([keys[-1], *(key for key in keys if key >= oldest and key not in done)])
-        return _unless_under_way(context, daily_sync.name, _range(first, keys[-1]))
+        return _range_run(context, daily_sync.name, begins_at=partial(_oldest_gap, context))
 
     return schedule
 
@@ -73,21 +66,26 @@ def reconcile_schedule_of(settings: ScheduleSettings) -> dg.ScheduleDefinition:
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         """One run on the newest partition; missed ones are not made up for, since a census looks at everything."""
-        keys = DAILY.get_partition_keys(current_time=context.scheduled_execution_time)
-        if not keys:
-            return dg.SkipReason(_NO_DAY_YET)
-        return _unless_under_way(context, reconcile.name, _range(keys[-1], keys[-1]))
+        return _range_run(context, reconcile.name, begins_at=lambda keys: keys[-1])
 
     return schedule
 
 
-def _range(first: str, last: str) -> Mapping[str, str]:
-    return {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
+def _oldest_gap(context: dg.ScheduleEvaluationContext, keys: Sequence[str]) -> str:
+    done = context.instance.get_materialized_partitions(_RAW_ISSUES)
+    newest = newest_partition(context.scheduled_execution_time.astimezone(UTC))
+    oldest = (newest - timedelta(days=_GAPS_OF_DAYS)).isoformat()
+    return min([keys[-1], *(key for key in keys if key >= oldest and key not in done)])
 
 
-def _unless_under_way(
-    context: dg.ScheduleEvaluationContext, job: str, tags: Mapping[str, str]
+def _range_run(
+    context: dg.ScheduleEvaluationContext, job: str, *, begins_at: Callable[[Sequence[str]], str]
 ) -> dg.RunRequest | dg.SkipReason:
+    """A run up to the last complete day, from the one that `begins_at` chooses of them all; none while one is under
+    way."""
+    keys = DAILY.get_partition_keys(current_time=context.scheduled_execution_time)
+    if not keys:
+        return dg.SkipReason("There is no complete day since start_date yet.")
     unfinished = context.instance.get_run_records(
         dg.RunsFilter(job_name=job, statuses=_UNFINISHED, created_after=datetime.now(UTC) - _DEAD_AFTER)
     )
@@ -98,6 +96,7 @@ def _unless_under_way(
             "what it does not fetch, the next one does."
         )
     # The key is the tick, so that one that is evaluated twice starts one run.
+    tags = {"dagster/asset_partition_range_start": begins_at(keys), "dagster/asset_partition_range_end": keys[-1]}
     return dg.RunRequest(run_key=context.scheduled_execution_time.isoformat(), tags={**tags, **RETRIED})
 
 

@@ -6,7 +6,15 @@ import re
 from urllib.parse import urlsplit
 
 from jira_pipeline.settings.model import Alerts, EmailAlerts
-from jira_pipeline.settings.nodes import Entry, items, mapping, require, take, text, texts, whole_number
+from jira_pipeline.settings.nodes import Entry, items, mapping, matching, require, take, text, texts, whole_number
+
+# The name of an environment variable, by which the file does without the secret itself. What is written may be the
+# secret, so it is not repeated.
+variable = matching(
+    "[A-Za-z_][A-Za-z0-9_]*",
+    "is not the name of an environment variable; write a name such as SLACK_WEBHOOK, not the secret",
+)
+address = matching(r"[^@\s]+@[^@\s]+", "'{}' is not an e-mail address; correct it")
 
 
 def alerts(entry: Entry) -> Alerts | None:
@@ -24,16 +32,6 @@ def alerts(entry: Entry) -> Alerts | None:
     )
 
 
-def variable(entry: Entry) -> str | None:
-    """The name of an environment variable, by which the file does without the secret itself."""
-    name = text(entry)
-    if name is None or re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", name):
-        return name
-    # It may be the secret itself, so it is not repeated.
-    entry.report("is not the name of an environment variable; write a name such as SLACK_WEBHOOK, not the secret")
-    return None
-
-
 def is_web_address(written: str) -> bool:
     """Whether a message can be posted there."""
     try:
@@ -41,15 +39,6 @@ def is_web_address(written: str) -> bool:
     except ValueError:
         return False
     return parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"\s", written)
-
-
-def address(entry: Entry) -> str | None:
-    """An e-mail address."""
-    written = text(entry)
-    if written is None or re.fullmatch(r"[^@\s]+@[^@\s]+", written):
-        return written
-    entry.report(f"'{written}' is not an e-mail address; correct it")
-    return None
 
 
 def _url(entry: Entry) -> str | None:

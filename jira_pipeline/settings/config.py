@@ -32,12 +32,12 @@ from jira_pipeline.settings.nodes import (
     is_null,
     items,
     mapping,
+    matching,
     number,
     one_of,
     quote_it,
     require,
     take,
-    text,
     texts,
     time_zone,
     whole_number,
@@ -179,29 +179,19 @@ def _tracked_project(entry: Entry) -> TrackedProject | None:
 
 
 def _project_key(entry: Entry) -> str | None:
-    key = text(entry)
-    if key is None or re.fullmatch("[A-Za-z][A-Za-z0-9_]*", key):
-        return key and key.upper()
-    entry.report(
-        f"'{key}' is not a project key; write a letter followed by letters, digits or underscores, such as APP"
-    )
-    return None
+    key = _any_project_key(entry)
+    return key and key.upper()
 
 
-def _project_id(entry: Entry) -> str | None:
-    project_id = text(entry)
-    if project_id is None or re.fullmatch("[0-9]+", project_id):
-        return project_id
-    entry.report(f"'{project_id}' is not a project id, which has digits only; write key: for a project key")
-    return None
-
-
-def _field_id(entry: Entry) -> str | None:
-    field_id = text(entry)
-    if field_id is None or re.fullmatch("customfield_[0-9]+", field_id):
-        return field_id
-    entry.report(f"'{field_id}' is not the id of a custom field; write it like customfield_10016, or leave it out")
-    return None
+_any_project_key = matching(
+    "[A-Za-z][A-Za-z0-9_]*",
+    "'{}' is not a project key; write a letter followed by letters, digits or underscores, such as APP",
+)
+_project_id = matching("[0-9]+", "'{}' is not a project id, which has digits only; write key: for a project key")
+_field_id = matching(
+    "customfield_[0-9]+",
+    "'{}' is not the id of a custom field; write it like customfield_10016, or leave it out",
+)
 
 
 def _cycle_time(entry: Entry) -> CycleTimeClock | None:
@@ -270,10 +260,8 @@ def _owners(entry: Entry) -> tuple[str, ...]:
     return tuple(owner for item in items(entry) if (owner := _owner(item)) is not None)
 
 
-def _owner(entry: Entry) -> str | None:
-    # The two forms that Dagster takes.
-    owner = text(entry)
-    if owner is None or re.fullmatch(r"team:\S+|[^@\s]+@[^@\s]+\.[^@\s]+", owner):
-        return owner
-    entry.report(f"'{owner}' is no owner; write team: and a name, such as team:data, or an e-mail address")
-    return None
+# The two forms that Dagster takes.
+_owner = matching(
+    r"team:\S+|[^@\s]+@[^@\s]+\.[^@\s]+",
+    "'{}' is no owner; write team: and a name, such as team:data, or an e-mail address",
+)

@@ -178,6 +178,19 @@ def one_of(*choices: T) -> Callable[[Entry], T | None]:
     return read
 
 
+def matching(pattern: str, complaint: str) -> Callable[[Entry], str | None]:
+    """A reader of a text that must match `pattern` as a whole; in `complaint`, {} stands for the text."""
+
+    def read(entry: Entry) -> str | None:
+        written = text(entry)
+        if written is None or re.fullmatch(pattern, written):
+            return written
+        entry.report(complaint.format(written))
+        return None
+
+    return read
+
+
 def flag(entry: Entry) -> bool | None:
     """A boolean."""
     if entry.node.tag != _BOOL:
