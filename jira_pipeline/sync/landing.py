@@ -6,7 +6,7 @@ each byte at most once:
     heads       {"line_id": 1, "issue_id": 10001, "issue_key": "APP-1", "project_id": "10000", "project_key": "APP",
                  "created": "…", "updated": "…", "history_count": 3, "history_complete": true, "content_hash": 123}
     payloads    1 <tab> {…}                 the issue as Jira sent it, without its changelog
-    histories   1 <tab> 10001 <tab> […]     its changelog's entries
+    histories   1 <tab> […]                 its changelog's entries
     mentions    {"kind": "person", "seen_at": "…", "value": {…}}    each description of a person or a status once
 
 Tab-separated and not JSON, because a JSON reader would parse a payload and write it again. A file is written under a
@@ -50,7 +50,6 @@ class LandingFile:
     histories: Path
     mentions: Path
     sizes: tuple[int, ...]
-    issues: int
     json_bytes: int
     longest_line: int
 
@@ -85,7 +84,7 @@ class LandingWriter:
         self._finished: list[LandingFile] = []
         self._open: tuple[_CompressedFile, ...] | None = None
         self._mentions: dict[tuple[str, bytes], str] = {}
-        self._issues = self._bytes = self._longest = 0
+        self._bytes = self._longest = 0
 
     def __enter__(self) -> LandingWriter:
         return self
@@ -116,7 +115,7 @@ class LandingWriter:
         lines = (
             [(_head(issue, line_id), b"") for line_id, issue in numbered],
             [(b"%d\t" % line_id, _flat(issue.payload)) for line_id, issue in numbered],
-            [(b"%d\t%d\t" % (line_id, issue.issue_id), _flat(issue.histories)) for line_id, issue in numbered],
+            [(b"%d\t" % line_id, _flat(issue.histories)) for line_id, issue in numbered],
         )
         for issue in page:
             if issue.status is not None:
@@ -126,7 +125,6 @@ class LandingWriter:
         for file, block in zip(self._open, lines, strict=False):
             self._append(file, block)
         self._next_line += len(page)
-        self._issues += len(page)
         if self._bytes >= _ROLL_BYTES:
             self._finish()
 
@@ -137,7 +135,7 @@ class LandingWriter:
         self._longest = max(self._longest, *(len(start) + len(rest) + 1 for start, rest in lines))
 
     def _begin(self) -> tuple[_CompressedFile, ...]:
-        self._issues = self._bytes = self._longest = 0
+        self._bytes = self._longest = 0
         name = f"{self._name}-{next(self._numbers):04d}"
         return tuple(_CompressedFile(self._directory / f"{name}.{kind}.zst") for kind in _KINDS)
 
@@ -160,7 +158,6 @@ class LandingWriter:
                 histories,
                 mentions,
                 sizes=tuple([file.finish() for file in files]),
-                issues=self._issues,
                 json_bytes=self._bytes,
                 longest_line=self._longest,
             )

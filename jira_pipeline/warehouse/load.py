@@ -1,4 +1,4 @@
-"""Landing files into tables: one transaction a project, set-based SQL, the newest version of an issue wins."""
+"""Landing files into tables: set-based SQL, the newest version of an issue wins."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from jira_pipeline.errors import PipelineError
-from jira_pipeline.jira.pages import UnreadableIssue, each_once
+from jira_pipeline.jira.pages import UnreadableIssue
 from jira_pipeline.jira.site import Project
 from jira_pipeline.sync.landing import LandingFile
 from jira_pipeline.warehouse.statements import run_sql
@@ -120,7 +120,7 @@ def set_issues_aside(
     connection: duckdb.DuckDBPyConnection, unreadable: Sequence[UnreadableIssue], project_key: str, seen_at: datetime
 ) -> None:
     """Keep issues that cannot be rows, with what Jira sent and why, in ops.quarantined_issues."""
-    for issue in each_once(unreadable):
+    for issue in unreadable:
         run_sql(
             connection,
             "quarantine",

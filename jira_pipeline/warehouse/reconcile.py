@@ -8,6 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from jira_pipeline.errors import SettingsError
+from jira_pipeline.jira.pages import each_once
 from jira_pipeline.jira.site import JiraSite, Project
 from jira_pipeline.settings import PipelineConfig
 from jira_pipeline.sync.census import StoredIssues
@@ -115,7 +116,7 @@ def _store(
                     partition_date=partition_date,
                     synced_at=started_at,
                 )
-            set_issues_aside(connection, census.unreadable, census.key, started_at)
+            set_issues_aside(connection, each_once(census.unreadable), census.key, started_at)
             store_census(
                 connection,
                 outcome,

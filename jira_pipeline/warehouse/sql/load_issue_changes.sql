@@ -10,7 +10,7 @@ INSERT INTO issue_changes BY NAME
 WITH histories AS (
     SELECT
         issue_id,
-        unnest(json_transform(histories, '[{
+        unnest(json_transform(content, '[{
             "id": "VARCHAR",
             "created": "VARCHAR",
             "author": {"accountId": "VARCHAR", "key": "VARCHAR", "name": "VARCHAR"},
@@ -18,19 +18,8 @@ WITH histories AS (
                 "field": "VARCHAR", "fieldId": "VARCHAR", "from": "VARCHAR", "fromString": "VARCHAR", "to": "VARCHAR", "toString": "VARCHAR"
             }]
         }]')) AS history
-    FROM read_csv(
-        $history_files,
-        auto_detect = false,
-        header = false,
-        delim = '\t',
-        quote = '',
-        escape = '',
-        new_line = '\n',
-        max_line_size = $longest_line,
-        buffer_size = $buffer_bytes,
-        columns = {line_id: 'BIGINT', issue_id: 'BIGINT', histories: 'VARCHAR'}
-    )
-    SEMI JOIN accepted USING (line_id)
+    FROM landed_lines($history_files, $longest_line, $buffer_bytes)
+    JOIN accepted USING (line_id)
 ),
 changes AS (
     SELECT

@@ -12,24 +12,13 @@ SELECT
     coalesce(staged.project_key, $project_key) AS project_key,
     staged.created_at,
     staged.updated_at,
-    landed.payload,
+    CAST(landed.content AS JSON) AS payload,
     staged.history_count,
     staged.history_complete,
     CAST($partition_date AS DATE) AS partition_date,
     CAST($synced_at AS TIMESTAMPTZ) AS synced_at,
     staged.content_hash,
     CAST($load_id AS BIGINT) AS load_id
-FROM read_csv(
-    $payload_files,
-    auto_detect = false,
-    header = false,
-    delim = '\t',
-    quote = '',
-    escape = '',
-    new_line = '\n',
-    max_line_size = $longest_line,
-    buffer_size = $buffer_bytes,
-    columns = {line_id: 'BIGINT', payload: 'JSON'}
-) AS landed
+FROM landed_lines($payload_files, $longest_line, $buffer_bytes) AS landed
 JOIN accepted USING (line_id)
 JOIN staged USING (line_id);

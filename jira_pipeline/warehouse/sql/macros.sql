@@ -1,5 +1,21 @@
 -- Readings of Jira's values. Temporary: made anew on every connection of the pipeline, not left in anybody's file.
 
+-- The lines of landing files of payloads or histories: the number of the line, and its JSON as text.
+CREATE OR REPLACE TEMP MACRO landed_lines(files, longest_line, buffer_bytes) AS TABLE
+SELECT line_id, content
+FROM read_csv(
+    files,
+    auto_detect = false,
+    header = false,
+    delim = '\t',
+    quote = '',
+    escape = '',
+    new_line = '\n',
+    max_line_size = longest_line,
+    buffer_size = buffer_bytes,
+    columns = {line_id: 'BIGINT', content: 'VARCHAR'}
+);
+
 -- An instant in any of the forms Jira uses: ISO with any offset (2026-08-24T11:11:52.944+0000), epoch milliseconds as in
 -- changelog/bulkfetch, epoch seconds as in Atlassian's own example of it. NULL when it is none of these.
 CREATE OR REPLACE TEMP MACRO jira_instant(value) AS
