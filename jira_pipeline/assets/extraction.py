@@ -90,8 +90,8 @@ def sync_issues(
     warehouse: WarehouseResource,
     progress: dg.ResourceParam[Progress],
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """Fetch every change of the partitions' days, with complete histories, and store it: an issue and its history in one
-    transaction. A project that fails leaves the others stored; it is named in the metadata, in the check
+    """Fetch every change of the partitions' days, with complete histories, and store it: an issue and its history in
+    one transaction. A project that fails leaves the others stored; it is named in the metadata, in the check
     `every_project_loaded`, and in `ops.sync_runs`, and the run fails at its end."""
     settings = tracked_projects.load()
     warehouse.warehouse.prepare()
