@@ -34,6 +34,7 @@ class Document(NamedTuple):
     """Where an issue's JSON lies: `histories` newest first, joined with commas; `newest` bytes are the 40 newest."""
 
     fields: Extent
+    names: frozenset[str]
     histories: Extent
     total: int
     newest: int
@@ -50,6 +51,7 @@ class Documents:
         self._sources = sources
         self._documents: dict[int, Document] = {}
         self._padding: dict[int, int] = {}
+        self._names: dict[frozenset[str], frozenset[str]] = {}
         self._spool = Spool()
         self._lock = threading.RLock()
 
@@ -80,6 +82,7 @@ class Documents:
         joined = b",".join(newest_first)
         document = Document(
             self._spool.append(fields),
+            self._names_of(issue_id, fields),
             self._spool.append(joined),
             len(histories),
             len(b",".join(newest_first[:SEARCH_HISTORIES])) if len(histories) > SEARCH_HISTORIES else len(joined),
@@ -89,6 +92,12 @@ class Documents:
         )
         with self._lock:
             self._documents[issue_id] = document
+
+    def _names_of(self, issue_id: int, fields: bytes) -> frozenset[str]:
+        """The names of the issue's fields. A site's issues have few sets of them, so each set is kept once."""
+        padding = [PADDING_FIELD] if issue_id in self._padding else []
+        names = frozenset([*_members.decode(fields), *padding])
+        return self._names.setdefault(names, names)
 
     def drop(self, issue_id: int) -> None:
         """Forget a deleted issue."""

@@ -78,7 +78,8 @@ def whole_issue(site: Site, row: Row, selection: Selection, changelog: Changelog
 
 
 def _fields(site: Site, document: Document, selection: Selection, version: int) -> bytes:
-    if selection.everything and not selection.excluded and version == 2 and not document.holds_adf:
+    is_complete = selection.everything and selection.excluded.isdisjoint(document.names)
+    if is_complete and version == 2 and not document.holds_adf:
         return site.documents.fields_bytes(document)
     members = site.documents.members(document, padded=selection.everything or PADDING_FIELD in selection.named)
     if selection.everything:
