@@ -5,13 +5,17 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
 import pytest
 
+from jira_pipeline.warehouse.database import transaction
 from jira_pipeline.warehouse.flow import (
     FLOW_TABLES,
     FlowSettings,
@@ -33,6 +37,7 @@ class FlowWarehouse:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.connection = connection
         self._load_ids = itertools.count(1)
+        self._is_in_transaction = False
 
     def clear(self) -> None:
         """Empty every table, then store the site's statuses."""
@@ -62,15 +67,16 @@ class FlowWarehouse:
         payload = row.pop("payload", None)
         row["load_id"] = next(self._load_ids)
         self.remove_issue(int(str(row["issue_id"])))
-        self._insert("issues", row)
-        raw = {
-            key: row.get(key)
-            for key in ("issue_id", "issue_key", "project_id", "project_key", "created_at", "updated_at", "load_id")
-        }
-        self._insert("raw_issues", {**raw, "payload": payload, "history_complete": history_complete})
-        for change in changes:
-            values = dict(zip(EDGE_CASES["change_columns"], change, strict=True))
-            self._insert("issue_changes", {"author_id": "u1", "issue_id": row["issue_id"], **values})
+        with self.one_transaction():
+            self._insert("issues", row)
+            raw = {
+                key: row.get(key)
+                for key in ("issue_id", "issue_key", "project_id", "project_key", "created_at", "updated_at", "load_id")
+            }
+            self._insert("raw_issues", {**raw, "payload": payload, "history_complete": history_complete})
+            for change in changes:
+                values = dict(zip(EDGE_CASES["change_columns"], change, strict=True))
+                self._insert("issue_changes", {"author_id": "u1", "issue_id": row["issue_id"], **values})
 
     def remove_issue(self, issue_id: int) -> None:
         for table in ("issues", "raw_issues", "issue_changes"):
@@ -84,24 +90,36 @@ class FlowWarehouse:
 
     def derive(self, settings: FlowSettings | None = None, as_of: datetime = AS_OF) -> None:
         settings = settings or FlowSettings()
-        derive_status_intervals(self.connection, settings, as_of=as_of)
-        derive_cycle_times(self.connection, settings, as_of=as_of)
-        derive_cycle_time_metrics(self.connection, settings, as_of=as_of)
+        with self.one_transaction():
+            derive_status_intervals(self.connection, settings, as_of=as_of)
+            derive_cycle_times(self.connection, settings, as_of=as_of)
+            derive_cycle_time_metrics(self.connection, settings, as_of=as_of)
 
     def derive_all(self, settings: FlowSettings | None = None, as_of: datetime = AS_OF) -> None:
         """Every table, in the order of the catalog."""
-        for table in FLOW_TABLES:
-            table.derive(self.connection, settings or FlowSettings(), as_of=as_of)
+        self.derive_for(*(table.name for table in FLOW_TABLES), settings=settings, as_of=as_of)
+
+    def derive_for(self, *names: str, settings: FlowSettings | None = None, as_of: datetime = AS_OF) -> None:
+        """These tables, after those that the catalog says they are derived from."""
+        needed = set(names)
+        for table in reversed(FLOW_TABLES):
+            if table.name in needed:
+                needed |= set(table.reads)
+        assert set(names) <= {table.name for table in FLOW_TABLES}
+        with self.one_transaction():
+            for table in FLOW_TABLES:
+                if table.name in needed:
+                    table.derive(self.connection, settings or FlowSettings(), as_of=as_of)
 
     def put_field_role(self, role: str, field_id: str) -> None:
         self._insert("ops.field_roles", {"role": role, "field_id": field_id, "rank": 1})
 
     def put_every_edge_case(self) -> None:
         """Store the issues of all edge cases side by side, as issues 1, 2, 3... of one project."""
-        for number, case in enumerate(EDGE_CASES["cases"], start=1):
-            self.put_issue(
-                {**case["issue"], "issue_id": number, "issue_key": f"P-{number}", "project_key": "P"}, case["changes"]
-            )
+        with self.one_transaction():
+            for number, case in enumerate(EDGE_CASES["cases"], start=1):
+                key = {"issue_id": number, "issue_key": f"P-{number}", "project_key": "P"}
+                self.put_issue({**case["issue"], **key}, case["changes"])
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         return self.connection.execute(sql, list(parameters)).fetchall()
@@ -118,21 +136,47 @@ class FlowWarehouse:
         columns = [row[0] for row in self.rows(f"DESCRIBE {name}") if row[0] != "load_id"]
         return self.rows(f"SELECT {', '.join(columns)} FROM {name} ORDER BY ALL")
 
+    @contextmanager
+    def one_transaction(self) -> Iterator[None]:
+        """What waits for the disk once; part of a transaction that is under way."""
+        if self._is_in_transaction:
+            yield
+            return
+        self._is_in_transaction = True
+        try:
+            with transaction(self.connection):
+                yield
+        finally:
+            self._is_in_transaction = False
+
     def _insert(self, table: str, row: Mapping[str, object]) -> None:
         names, marks = ", ".join(row), ", ".join("?" for _ in row)
         self.connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(row.values()))
 
 
-def open_flow_warehouse(path: Path, *, threads: int = 2) -> FlowWarehouse:
-    """A new database file, set up as the pipeline sets up its working connection."""
-    settings = {"preserve_insertion_order": "false", "python_enable_replacements": "false", "threads": str(threads)}
+@cache
+def _empty_database() -> bytes:
+    """A file with all its tables, the site's statuses and no issues, made once because that takes a while."""
+    with TemporaryDirectory() as directory:
+        path = Path(directory) / "work.duckdb"
+        connection = duckdb.connect(str(path))
+        connection.execute("SET TimeZone = 'UTC'")
+        with transaction(connection):
+            connection.execute(sql_text("schema"))
+            create_flow_tables(connection)
+            FlowWarehouse(connection).clear()
+        connection.close()
+        return path.read_bytes()
+
+
+def open_flow_warehouse(path: Path) -> FlowWarehouse:
+    """A new database file, set up as the pipeline sets up its working connection. One thread: a second one costs more
+    than it does for a few issues."""
+    path.write_bytes(_empty_database())
+    settings = {"preserve_insertion_order": "false", "python_enable_replacements": "false", "threads": "1"}
     connection = duckdb.connect(str(path), config=settings)
     connection.execute("SET TimeZone = 'UTC'")
-    connection.execute(sql_text("schema"))
-    create_flow_tables(connection)
-    warehouse = FlowWarehouse(connection)
-    warehouse.clear()
-    return warehouse
+    return FlowWarehouse(connection)
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ def values(warehouse: FlowWarehouse, field: str) -> list[tuple[object, ...]]:
 def test_a_field_the_history_never_mentions_has_had_its_value_since_creation(warehouse: FlowWarehouse) -> None:
     warehouse.put_field_role("story_points", "customfield_1")
     warehouse.put_issue({**ISSUE, "assignee_id": "u9", "story_points": 3.0, "sprint_ids": [4, 5], "is_flagged": True})
-    warehouse.derive_all()
+    warehouse.derive_for("field_intervals")
     assert values(warehouse, "assignee") == [("u9", CREATED, None)]
     assert values(warehouse, "story_points") == [("3.0", CREATED, None)]
     assert values(warehouse, "sprint") == [("4, 5", CREATED, None)]
@@ -49,7 +49,7 @@ def test_values_follow_each_other_and_times_without_a_value_have_no_row(warehous
             change(8, 3, FLAGGED_FIELD, ("[1]", "Impediment"), (None, "")),
         ],
     )
-    warehouse.derive_all()
+    warehouse.derive_for("field_intervals")
     assert values(warehouse, "assignee") == [("u1", CREATED, at(1)), ("u2", at(4), None)]
     assert values(warehouse, "flagged") == [("Impediment", at(2), at(3))]
 
@@ -60,7 +60,7 @@ def test_a_history_stored_twice_changes_nothing(warehouse: FlowWarehouse) -> Non
         change(6, 4, "assignee", ("u2", "Two"), ("u3", "Three")),
     ]
     warehouse.put_issue({**ISSUE, "assignee_id": "u3"}, [*reversed(changes), *changes])
-    warehouse.derive_all()
+    warehouse.derive_for("field_intervals")
     assert values(warehouse, "assignee") == [("u1", CREATED, at(1)), ("u2", at(1), at(4)), ("u3", at(4), None)]
 
 
@@ -70,7 +70,7 @@ def test_completion_is_attributed_to_who_and_where_it_was_then(warehouse: FlowWa
     moved = change(6, 20, "project", ("1", "Project P"), ("2", "Project Q"))
     handed_over = change(5, 15, "assignee", ("u1", "One"), ("u2", "Two"))
     warehouse.put_issue({**ISSUE, "assignee_id": "u2"}, [DONE, handed_over, moved])
-    warehouse.derive_all()
+    warehouse.derive_for("throughput_weekly")
     row = warehouse.row(
         "SELECT project_key, assignee_id, team, project_key_at_done, assignee_id_at_done, team_at_done FROM cycle_times"
     )
@@ -80,6 +80,6 @@ def test_completion_is_attributed_to_who_and_where_it_was_then(warehouse: FlowWa
 
 def test_open_issues_have_no_attribution_at_completion(warehouse: FlowWarehouse) -> None:
     warehouse.put_case("open-todo")
-    warehouse.derive_all()
+    warehouse.derive_for("cycle_times")
     row = warehouse.row("SELECT project_key_at_done, assignee_id_at_done, is_delivered FROM cycle_times")
     assert list(row.values()) == [None, None, None]

@@ -90,8 +90,10 @@ def test_cumulative_flow_is_the_status_at_day_end(edges: FlowWarehouse) -> None:
 
 def test_days_without_events_are_carried_forward_between_two_runs(warehouse: FlowWarehouse) -> None:
     put(warehouse, 1, 0, 5, 9)
-    warehouse.derive_all(as_of=at(2))  # knows of the moves on days 5 and 9, whose days have not come yet
-    warehouse.derive_all(as_of=at(12))
+    warehouse.derive_for(
+        "cumulative_flow", as_of=at(2)
+    )  # knows of the moves on days 5 and 9, whose days have not come yet
+    warehouse.derive_for("cumulative_flow", as_of=at(12))
     bands = warehouse.rows("SELECT status, count(*) FROM cumulative_flow GROUP BY status ORDER BY status")
     assert bands == [("Done", 3), ("In Progress", 4), ("To Do", 5)]
 
@@ -100,7 +102,7 @@ def test_sub_tasks_and_excluded_types_are_not_in_the_flow_population(warehouse: 
     put(warehouse, 1, 0, 1, 2)
     put(warehouse, 2, 0, 1, 2, is_subtask=True, hierarchy_level=-1)
     put(warehouse, 3, 0, 1, 2, issue_type="Risk")
-    warehouse.derive_all(FlowSettings(excluded_types=("risk",)))
+    warehouse.derive_for("daily_flow", "cycle_time_metrics", settings=FlowSettings(excluded_types=("risk",)))
     assert warehouse.rows("SELECT max(created_total), max(done_total) FROM daily_flow") == [(1, 1)]
     assert warehouse.rows("SELECT sum(created_issues), sum(done_issues) FROM cycle_time_metrics") == [(3, 3)]
 
@@ -133,7 +135,7 @@ def test_ages_at_day_end_are_the_inclusive_days_since_start(edges: FlowWarehouse
 
 def test_status_wip_leaves_out_what_lies_in_to_do_or_done_again(warehouse: FlowWarehouse) -> None:
     warehouse.put_case("back-to-todo")
-    warehouse.derive_all()
+    warehouse.derive_for("daily_flow")
     rows = warehouse.rows("SELECT metric_date, wip_clock, wip_status FROM daily_flow WHERE wip_clock <> wip_status")
     assert rows == [(date(2024, 6, 5), 1, 0), (date(2024, 6, 6), 1, 0)]
 
@@ -141,7 +143,7 @@ def test_status_wip_leaves_out_what_lies_in_to_do_or_done_again(warehouse: FlowW
 def test_throughput_sums_to_the_done_count_split_by_resolution(warehouse: FlowWarehouse) -> None:
     for number in range(1, 11):
         put(warehouse, number, 0, 1, number, resolution="Won't Do" if number % 5 == 0 else "Done", story_points=2.0)
-    warehouse.derive_all()
+    warehouse.derive_for("throughput_weekly")
     totals = warehouse.rows(
         """
         SELECT sum(done_issues), sum(delivered_issues), sum(withdrawn_issues), sum(delivered_points)
@@ -153,7 +155,7 @@ def test_throughput_sums_to_the_done_count_split_by_resolution(warehouse: FlowWa
 
 def test_only_weeks_whose_seven_days_are_over_are_complete(warehouse: FlowWarehouse) -> None:
     put(warehouse, 1, 2, 3, 4)
-    warehouse.derive_all(as_of=at(18))
+    warehouse.derive_for("throughput_weekly", as_of=at(18))
     weeks = warehouse.rows("SELECT week_start, is_complete_week FROM throughput_weekly ORDER BY week_start")
     assert weeks == [(date(2024, 1, 1), False), (date(2024, 1, 8), True), (date(2024, 1, 15), False)]
 
@@ -165,7 +167,7 @@ def test_process_limits_are_those_of_an_individuals_chart(warehouse: FlowWarehou
         for _ in range(count):
             number += 1
             put(warehouse, number, 0, 0.1, 7 * week + 2)
-    warehouse.derive_all(as_of=at(56))
+    warehouse.derive_for("throughput_weekly", as_of=at(56))
     rows = warehouse.rows(
         """
         SELECT done_issues, mean_issues, upper_limit, lower_limit, xmr_signal FROM throughput_weekly
@@ -187,7 +189,7 @@ def test_eight_weeks_on_one_side_are_a_signal(warehouse: FlowWarehouse) -> None:
         for _ in range(count):
             number += 1
             put(warehouse, number, 0, 0.1, 7 * week + 2)
-    warehouse.derive_all(as_of=at(7 * 16))
+    warehouse.derive_for("throughput_weekly", as_of=at(7 * 16))
     signals = [signal for (signal,) in warehouse.rows("SELECT xmr_signal FROM throughput_weekly ORDER BY week_start")]
     assert signals == [None] * 7 + ["eight_on_one_side"] + [None] * 8
 
@@ -197,7 +199,7 @@ def test_percentiles_are_nearest_rank_and_count_what_they_leave_out(warehouse: F
         put(warehouse, number, 0, 1, number)  # the first takes no time, the others 2 to 20 days
     put(warehouse, 30, 0, None, 3)
     put(warehouse, 31, 0, 3, 3)
-    warehouse.derive_all(FlowSettings(sle_days=10), as_of=at(40))
+    warehouse.derive_for("cycle_time_percentiles", settings=FlowSettings(sle_days=10), as_of=at(40))
     row = warehouse.row(
         "SELECT * FROM cycle_time_percentiles WHERE period = 'all' AND project_key = 'P' AND issue_type IS NULL"
     )
@@ -210,7 +212,7 @@ def test_percentiles_are_nearest_rank_and_count_what_they_leave_out(warehouse: F
 def test_few_issues_give_few_percentiles(warehouse: FlowWarehouse, count: int, known: list[int]) -> None:
     for number in range(1, count + 1):
         put(warehouse, number, 0, 1, 1.5 + number / 100)
-    warehouse.derive_all(as_of=at(40))
+    warehouse.derive_for("cycle_time_percentiles", as_of=at(40))
     row = warehouse.row(
         "SELECT * FROM cycle_time_percentiles WHERE period = 'all' AND project_key = 'P' AND issue_type IS NULL"
     )
@@ -224,7 +226,7 @@ def test_open_work_is_aged_from_its_first_start_and_judged_by_pace_and_expectati
     put(warehouse, 50, 20, 20, None)  # older than anything finished
     put(warehouse, 51, 20, 38, None, changes=[flag])
     put(warehouse, 52, 20, None, None)
-    warehouse.derive_all(as_of=at(40))
+    warehouse.derive_for("aging_wip", as_of=at(40))
     columns = (
         "issue_id, age_days, days_in_status, pace_band, sle_days, sle_state, is_blocked, is_stale, blocked_hours,"
         " age_hours"
@@ -252,7 +254,7 @@ def test_pace_never_falls_from_one_status_to_the_next(warehouse: FlowWarehouse) 
     for number in range(1, 31):
         review = [5, 0, at(1 + number / 10), "status", "status", "3", "In Progress", "4", "Code Review"]
         put(warehouse, number, 0, 1, 1 + number / 3, changes=[review])
-    warehouse.derive_all(as_of=at(40))
+    warehouse.derive_for("status_pace", as_of=at(40))
     rows = warehouse.rows("SELECT status, issues, age_days_p50, age_days_p85 FROM status_pace ORDER BY age_days_p50")
     assert [row[0] for row in rows] == ["In Progress", "Code Review"]
     assert rows[0][3] <= rows[1][3]
@@ -263,10 +265,10 @@ def test_group_efficiency_is_of_sums_and_unknown_without_queues_or_flags(warehou
     wait = [5, 0, at(2), "status", "status", "3", "In Progress", "5", "Waiting for QA"]
     put(warehouse, 1, 0, 1, 4, changes=[wait])  # 1 of 3 days active
     put(warehouse, 2, 0, 1, 10)  # 9 of 9
-    warehouse.derive_all(FlowSettings(waiting=("Waiting for QA",)), as_of=at(40))
+    warehouse.derive_for("flow_efficiency", settings=FlowSettings(waiting=("Waiting for QA",)), as_of=at(40))
     assert warehouse.rows("SELECT issues, flow_efficiency FROM flow_efficiency") == [(2, pytest.approx(10 / 12))]
     warehouse.connection.execute("DELETE FROM ops.field_roles")
-    warehouse.derive_all(FlowSettings(), as_of=at(40))
+    warehouse.derive_for("flow_efficiency", settings=FlowSettings(), as_of=at(40))
     assert warehouse.rows("SELECT issues, flow_efficiency FROM flow_efficiency") == [(2, None)]
 
 
@@ -274,7 +276,7 @@ def test_bug_queue_counts_new_closed_and_outstanding(warehouse: FlowWarehouse) -
     put(warehouse, 1, 0, 1, 9, issue_type="Bug", priority="High")
     put(warehouse, 2, 1, None, None, issue_type="bug ", priority="High")
     put(warehouse, 3, 1, None, None, issue_type="Story", priority="High")
-    warehouse.derive_all(as_of=at(16))
+    warehouse.derive_for("bugs_weekly", as_of=at(16))
     columns = "week_start, new_bugs, closed_bugs, outstanding_bugs, mean_age_days, max_age_days"
     assert warehouse.rows(f"SELECT {columns} FROM bugs_weekly ORDER BY week_start") == [
         (date(2024, 1, 1), 2, 0, 2, 5.5, 6),
@@ -289,7 +291,7 @@ def test_flags_name_issues_and_what_the_flag_changes(warehouse: FlowWarehouse) -
     put(warehouse, 12, 0, 1, None)
     put(warehouse, 20, 0, None, None)
     put(warehouse, 21, 0, 1, 2, parent_key="P-20", is_subtask=True, hierarchy_level=-1)
-    warehouse.derive_all(as_of=at(40))
+    warehouse.derive_for("data_quality", as_of=at(40))
     flags = warehouse.rows(
         "SELECT flag, list(issue_id ORDER BY issue_id) FROM data_quality GROUP BY flag ORDER BY flag"
     )

@@ -121,8 +121,8 @@ def apply(warehouse: FlowWarehouse, mutation: object) -> None:
 def test_incremental_equals_full_rebuild_after_any_mutation(tmp_path: Path) -> None:
     """Every example is a site of up to 16 issues in three projects: a derivation costs the same for 16 as for one."""
     step_by_step, at_once = (
-        open_flow_warehouse(tmp_path / "steps.duckdb", threads=1),
-        open_flow_warehouse(tmp_path / "once.duckdb", threads=1),
+        open_flow_warehouse(tmp_path / "steps.duckdb"),
+        open_flow_warehouse(tmp_path / "once.duckdb"),
     )
     changed_something = 0
 

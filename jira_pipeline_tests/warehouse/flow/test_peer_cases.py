@@ -23,7 +23,7 @@ def test_clocks_start_and_stop_where_jirametrics_has_them(warehouse: FlowWarehou
     for case in JIRAMETRICS["cases"]:
         warehouse.put_issue(case["issue"], case["changes"])
         settings = {role: tuple(statuses) for role, statuses in case["settings"].items()}
-        warehouse.derive(FlowSettings(**settings))
+        warehouse.derive_for("cycle_times", settings=FlowSettings(**settings))
         if case["column"] == "second_stay":
             found = warehouse.row("SELECT min(entered_at) AS found FROM status_intervals WHERE stay_number = 2")[
                 "found"
@@ -46,7 +46,7 @@ def test_working_time_is_what_the_calendar_libraries_count(calendar_warehouse: F
     issue = {"issue_id": 1, "issue_key": "P-1", "status_id": "7", "status": "Done", "status_category": "done"}
     moves = [[1, 0, begin, "status", "status", "2", "", "3", ""], [2, 0, finish, "status", "status", "3", "", "7", ""]]
     calendar_warehouse.put_issue({**issue, "created_at": begin, "updated_at": finish}, moves)
-    calendar_warehouse.derive(FlowSettings(calendar=calendar))
+    calendar_warehouse.derive_for("cycle_times", settings=FlowSettings(calendar=calendar))
     (worked,) = calendar_warehouse.rows("SELECT working_hours FROM cycle_times")[0]
     assert worked == pytest.approx(abs(hours), abs=0.13 if case[0].startswith("ra-") else 1e-9)
 

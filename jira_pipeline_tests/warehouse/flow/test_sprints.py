@@ -58,7 +58,7 @@ def _fields(warehouse: FlowWarehouse) -> None:
 
 def test_a_sprint_is_read_from_a_cloud_object(warehouse: FlowWarehouse) -> None:
     put(warehouse, 1)
-    warehouse.derive_all()
+    warehouse.derive_for("sprints")
     row = warehouse.row("SELECT * EXCLUDE (load_id) FROM sprints")
     assert row == {
         "sprint_id": 7, "name": "Sprint 7", "state": "closed", "board_id": 3, "goal": "Pay", "activated_at": at(0.1),
@@ -73,14 +73,14 @@ def test_a_sprint_is_read_from_a_data_center_string(warehouse: FlowWarehouse) ->
         "completeDate=<null>,sequence=2]"
     )
     put(warehouse, 1, sprint=text)
-    warehouse.derive_all()
+    warehouse.derive_for("sprints")
     row = warehouse.row("SELECT name, state, board_id, goal, activated_at, end_at, completed_at FROM sprints")
     assert list(row.values()) == ["S 7, the, best", "active", 2, None, at(0), at(14), None]
 
 
 def test_a_future_sprint_is_not_activated_by_its_planned_dates(warehouse: FlowWarehouse) -> None:
     put(warehouse, 1, sprint={**SPRINT, "state": "future", "activatedDate": None, "completeDate": None})
-    warehouse.derive_all()
+    warehouse.derive_for("sprint_report")
     assert warehouse.rows("SELECT state, activated_at FROM sprints") == [("future", None)]
     assert warehouse.table("sprint_report") == []
 
@@ -94,7 +94,7 @@ def test_the_report_tells_promise_from_change_and_outcome(warehouse: FlowWarehou
     put(warehouse, 6, done=20)  # done after the end: carried over
     put(warehouse, 7, done=9, points=((-2, "3"), (4, "8")))  # re-estimated, completed
     put(warehouse, 8, into=15)  # came in after the end: not of this sprint
-    warehouse.derive_all()
+    warehouse.derive_for("sprint_report")
     row = warehouse.row("SELECT * FROM sprint_report WHERE sprint_id = 7")
     assert {name: row[name] for name in row if name.endswith(("_issues", "_points", "_committed", "_do"))} == {
         "committed_issues": 5, "added_issues": 1, "removed_issues": 1, "re_estimated_issues": 1, "completed_issues": 3,
@@ -106,7 +106,7 @@ def test_the_report_tells_promise_from_change_and_outcome(warehouse: FlowWarehou
 
 def test_a_membership_at_creation_counts_as_commitment(warehouse: FlowWarehouse) -> None:
     put(warehouse, 1, into=None)
-    warehouse.derive_all()
+    warehouse.derive_for("sprint_issues")
     assert warehouse.rows("SELECT is_committed, is_added FROM sprint_issues") == [(True, False)]
 
 
@@ -114,14 +114,14 @@ def test_an_active_sprint_is_measured_to_now(warehouse: FlowWarehouse) -> None:
     active = {**SPRINT, "state": "active", "completeDate": None}
     put(warehouse, 1, done=5, sprint=active)
     put(warehouse, 2, sprint=active)
-    warehouse.derive_all(as_of=at(7))
+    warehouse.derive_for("sprint_report", as_of=at(7))
     columns = "state, committed_issues, completed_issues, carry_over_issues, completed_at"
     assert warehouse.rows(f"SELECT {columns} FROM sprint_report") == [("active", 2, 1, 1, None)]
 
 
 def test_the_sprint_of_the_issue_loaded_last_wins(warehouse: FlowWarehouse) -> None:
     put(warehouse, 1, sprint={**SPRINT, "state": "active", "completeDate": None})
-    warehouse.derive_all()
+    warehouse.derive_for("sprints")
     put(warehouse, 2)
-    warehouse.derive_all()
+    warehouse.derive_for("sprints")
     assert warehouse.rows("SELECT state, completed_at FROM sprints") == [("closed", at(14.2))]
