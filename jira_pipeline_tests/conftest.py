@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
+
+from jira_pipeline_tests.fork_server import ForkServer
+
+
+@pytest.fixture(scope="session")
+def fork_server() -> Iterator[ForkServer]:
+    """What starts programs in processes of their own without their having to import Dagster first."""
+    server = ForkServer()
+    yield server
+    server.stop()
 
 
 @pytest.fixture(autouse=True)

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from jira_pipeline.sandbox import Sandbox, generate_site
+from jira_pipeline_tests.fork_server import ForkServer
 
 CONFIG = """\
 start_date: 2026-11-01
@@ -58,19 +57,14 @@ def environment(sandbox: Sandbox, tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def run(environment: dict[str, str], tmp_path: Path) -> Run:
+def run(environment: dict[str, str], tmp_path: Path, fork_server: ForkServer) -> Run:
     """Run `jira-pipeline` as its users do: in a process of its own."""
 
     def run_command(*arguments: str, **changed: str | None) -> Outcome:
         variables = {k: v for k, v in {**environment, **changed}.items() if v is not None}
-        done = subprocess.run(
-            [sys.executable, "-c", "from jira_pipeline.cli import main; main()", *arguments],
-            env=variables,
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        return Outcome(done.returncode, done.stdout, done.stderr)
+        program = "from jira_pipeline.cli import main; main()"
+        process = fork_server.start(program, *arguments, cwd=tmp_path, env=variables)
+        printed, said = process.communicate()
+        return Outcome(process.wait(), printed, said)
 
     return run_command
