@@ -50,6 +50,7 @@ class LandingFile:
     histories: Path
     mentions: Path
     sizes: tuple[int, ...]
+    issues: int
     json_bytes: int
     longest_line: int
 
@@ -84,7 +85,7 @@ class LandingWriter:
         self._finished: list[LandingFile] = []
         self._open: tuple[_CompressedFile, ...] | None = None
         self._mentions: dict[tuple[str, bytes], str] = {}
-        self._bytes = self._longest = 0
+        self._issues = self._bytes = self._longest = 0
 
     def __enter__(self) -> LandingWriter:
         return self
@@ -125,6 +126,7 @@ class LandingWriter:
         for file, block in zip(self._open, lines, strict=False):
             self._append(file, block)
         self._next_line += len(page)
+        self._issues += len(page)
         if self._bytes >= _ROLL_BYTES:
             self._finish()
 
@@ -135,7 +137,7 @@ class LandingWriter:
         self._longest = max(self._longest, *(len(start) + len(rest) + 1 for start, rest in lines))
 
     def _begin(self) -> tuple[_CompressedFile, ...]:
-        self._bytes = self._longest = 0
+        self._issues = self._bytes = self._longest = 0
         name = f"{self._name}-{next(self._numbers):04d}"
         return tuple(_CompressedFile(self._directory / f"{name}.{kind}.zst") for kind in _KINDS)
 
@@ -158,6 +160,7 @@ class LandingWriter:
                 histories,
                 mentions,
                 sizes=tuple([file.finish() for file in files]),
+                issues=self._issues,
                 json_bytes=self._bytes,
                 longest_line=self._longest,
             )

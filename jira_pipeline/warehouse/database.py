@@ -29,7 +29,7 @@ _WAIT_SECONDS = 600.0
 _CATALOG = "warehouse"
 # DuckDB writes full row groups straight to the file; what does not fill one is kept in memory and written at the
 # commit, by one thread and by way of the log. Issues are large, so few of them are enough.
-_ISSUES_IN_A_ROW_GROUP = 2048
+ISSUES_IN_A_ROW_GROUP = 2048
 
 
 class Warehouse:
@@ -70,7 +70,7 @@ class Warehouse:
         with (
             _held(self._write_lock, "is being written by another run"),
             full_disk_explained(self.working.parent),
-            self._attached(row_group_size=_ISSUES_IN_A_ROW_GROUP if whole_issues else None) as connection,
+            self._attached(row_group_size=ISSUES_IN_A_ROW_GROUP if whole_issues else None) as connection,
         ):
             run_sql(connection, "macros")
             with transaction(connection):
@@ -195,13 +195,21 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 
 @contextmanager
-def one_thread(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Leave the other cores to those who are fetching: loading issues gains less from a second one than they lose."""
-    connection.execute("SET threads = 1")
+def loading(connection: duckdb.DuckDBPyConnection, *, while_fetching: bool) -> Iterator[None]:
+    """Settings for reading landing files.
+
+    Joins run as they are written, the left side past a hash table of the right one: DuckDB takes a landing file for 42
+    lines, and would rather copy every payload into a hash table. `while_fetching`: leave the other cores to those who
+    fetch, because loading issues gains less from a second one than they lose.
+    """
+    connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
+    if while_fetching:
+        connection.execute("SET threads = 1")
     try:
         yield
     finally:
         with suppress(duckdb.Error):  # an engine that refuses everything is given up
+            connection.execute("RESET disabled_optimizers")
             connection.execute("RESET threads")
 
 

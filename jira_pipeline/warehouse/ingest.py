@@ -19,7 +19,7 @@ from jira_pipeline.sync.fetch import Landed, ProjectFetch, fetch_projects
 from jira_pipeline.sync.plan import PartitionWindow, ProjectPlan, plan_project
 from jira_pipeline.sync.progress import Progress
 from jira_pipeline.sync.selection import with_projects
-from jira_pipeline.warehouse.database import Warehouse, one_thread
+from jira_pipeline.warehouse.database import Warehouse, loading
 from jira_pipeline.warehouse.operations import (
     TrackedState,
     advance_as_of,
@@ -173,7 +173,11 @@ def _fetch_and_store(
             ended = [event for event in events if isinstance(event, ProjectFetch)]
             if not ended and not any(store.has_enough for store in stores.values()):
                 continue
-            with warehouse.connection(whole_issues=True) as connection, one_thread(connection):
+            is_fetching = len(outcomes) + len(ended) < len(plans)
+            with (
+                warehouse.connection(whole_issues=True) as connection,
+                loading(connection, while_fetching=is_fetching),
+            ):
                 for fetch in ended:
                     outcomes.append(stores[fetch.plan.project.id].finish(connection, fetch))
                     if isinstance(fetch.error, RunFatal):

@@ -18,7 +18,7 @@ from jira_pipeline.sync.landing import LandingFile
 from jira_pipeline.sync.plan import ProjectPlan
 from jira_pipeline.warehouse.database import transaction
 from jira_pipeline.warehouse.disk import full_disk_explained
-from jira_pipeline.warehouse.load import BATCH_BYTES, LandingDamaged, LoadCounts, load_issues, set_issues_aside
+from jira_pipeline.warehouse.load import LandingDamaged, LoadCounts, are_a_batch, load_issues, set_issues_aside
 from jira_pipeline.warehouse.operations import record_outcome
 
 
@@ -51,8 +51,8 @@ class ProjectOutcome:
 class ProjectStore:
     """Stores what lands of one project.
 
-    A small project is stored in one transaction. A large one takes one for every 48 MB: so storing keeps pace with
-    fetching, a run that dies loses little, and other writers need not wait for hours. What is stored are whole issues,
+    A small project is stored in one transaction. A large one takes one for every 48 MB or more: so storing keeps pace
+    with fetching, a run that dies loses little, and other writers need not wait for hours. What is stored are whole issues,
     each with its history; the watermark moves in the last transaction only, so after a failure the next run fetches
     the window again.
 
@@ -75,7 +75,7 @@ class ProjectStore:
     @property
     def has_enough(self) -> bool:
         """Whether so much waits that storing it is worth a transaction."""
-        return sum(file.json_bytes for file in self._waiting) >= BATCH_BYTES
+        return are_a_batch(self._waiting)
 
     def store_waiting(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Store the files that wait."""

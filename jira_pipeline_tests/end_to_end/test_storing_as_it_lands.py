@@ -27,8 +27,7 @@ def sandbox() -> Iterator[Sandbox]:
 def batches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many landing files each transaction took; a page fills a file, and two files a batch."""
     monkeypatch.setattr(landing, "_ROLL_BYTES", 10_000)
-    for module in (load, project_store):
-        monkeypatch.setattr(module, "BATCH_BYTES", 20_000)
+    monkeypatch.setattr(load, "_BATCH_BYTES", 10_000)
     sizes: list[int] = []
     load_issues = project_store.load_issues
 

@@ -39,9 +39,8 @@ SELECT
     staged.line_id,
     staged.issue_id,
     stored.issue_id IS NULL AS is_new
-FROM latest
-JOIN staged USING (line_id, issue_id)
-LEFT JOIN raw_issues AS stored ON stored.issue_id = staged.issue_id
+FROM raw_issues AS stored
+RIGHT JOIN (FROM staged SEMI JOIN latest USING (line_id, issue_id)) AS staged ON stored.issue_id = staged.issue_id
 WHERE stored.issue_id IS NULL
     OR stored.removed_at IS NOT NULL
     OR staged.updated_at > stored.updated_at
