@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -14,7 +13,7 @@ import msgspec
 from jira_pipeline.jira.errors import PageTokenRejected, SiteUnavailable
 from jira_pipeline.jira.issue_ids import read_id_page, read_issue_errors, read_locations
 from jira_pipeline.jira.jql import IssueWindow
-from jira_pipeline.jira.pages import IssuePage, clean_json, read_page
+from jira_pipeline.jira.pages import IssuePage, IssueRecord, clean_json, read_page
 from jira_pipeline.jira.site import ISSUE_FIELDS, JiraSite, Project, User, json_list, unique_users
 from jira_pipeline.jira.transport import Meter
 from jira_pipeline.jira.walk import WalkPosition
@@ -137,7 +136,7 @@ class CloudSite(JiraSite):
                     token, tokens = None, set()
                 continue
             position.advance(page)
-            yield self._with_histories(page, meter)
+            yield page
             empty = 0 if page.size else empty + 1
             cut = cut or bool(page.warnings)
             token = page.next_token
@@ -218,7 +217,7 @@ class CloudSite(JiraSite):
             decode=lambda answer: (read_page(answer), read_issue_errors(answer)),
             meter=meter,
         )
-        yield self._with_histories(page, meter)
+        yield page
         if len(issue_ids) > 1:
             for issue_id in failed:
                 yield from self._fetch_by_id([issue_id], meter=meter)
@@ -237,10 +236,11 @@ class CloudSite(JiraSite):
             log.warning("Jira warned about a search (%s): %s", jql, "; ".join(page.warnings)[:500])
         return page
 
-    def _with_histories(self, page: IssuePage, meter: Meter) -> IssuePage:
-        wanted = [issue for issue in page.issues if not issue.history_complete]
+    def complete(self, issues: Sequence[IssueRecord], *, meter: Meter) -> tuple[IssueRecord, ...]:
+        """See `JiraSite.complete`; `changelog/bulkfetch`, and an issue's own list for what that leaves out."""
+        wanted = [issue for issue in issues if not issue.history_complete]
         if not wanted:
-            return page
+            return tuple(issues)
         extra = self._bulk_histories([issue.issue_id for issue in wanted], meter)
         completed = {}
         for issue in wanted:
@@ -249,7 +249,7 @@ class CloudSite(JiraSite):
                 # Seen in the field: bulkfetch leaves histories out that the issue's own list has.
                 merged = merged.with_histories(self._own_histories(issue.issue_id, meter))
             completed[issue.issue_id] = merged
-        return replace(page, issues=tuple(completed.get(issue.issue_id, issue) for issue in page.issues))
+        return tuple(completed.get(issue.issue_id, issue) for issue in issues)
 
     def _bulk_histories(self, issue_ids: list[int], meter: Meter) -> dict[int, list[bytes]]:
         found: dict[int, list[bytes]] = {}

@@ -93,6 +93,10 @@ class DataCenterSite(JiraSite):
         """See `JiraSite.walk`."""
         yield from self._keyset(window, _PAGE, fields=ISSUE_FIELDS, histories=True, meter=meter)
 
+    def complete(self, issues: Sequence[IssueRecord], *, meter: Meter) -> tuple[IssueRecord, ...]:
+        """See `JiraSite.complete`. Data Center sends whole histories with every search."""
+        return tuple(issues)
+
     def issue_ids(self, window: IssueWindow, *, meter: Meter) -> set[int]:
         """See `JiraSite.issue_ids`. Creation comes along, because the walk goes by it."""
         found: set[int] = set()

@@ -19,7 +19,7 @@ import msgspec
 from jira_pipeline.jira.errors import JiraError, NotJira, ProjectUnavailable, RequestRefused, SiteUnavailable
 from jira_pipeline.jira.fields import Field
 from jira_pipeline.jira.jql import IssueWindow, date_bound
-from jira_pipeline.jira.pages import IssuePage, UnreadableIssue, clean_json
+from jira_pipeline.jira.pages import IssuePage, IssueRecord, UnreadableIssue, clean_json
 from jira_pipeline.jira.transport import Meter, Transport
 
 Item = TypeVar("Item")
@@ -133,10 +133,16 @@ class JiraSite(ABC):
 
     @abstractmethod
     def walk(self, window: IssueWindow, *, meter: Meter) -> Iterator[IssuePage]:
-        """The issues of a window with complete histories, oldest creation first, page by page as they come.
+        """The issues of a window, oldest creation first, page by page as they come. Some may lack histories, which
+        `complete` brings.
 
         An issue may come twice; none that matched from beginning to end is left out.
         """
+
+    @abstractmethod
+    def complete(self, issues: Sequence[IssueRecord], *, meter: Meter) -> tuple[IssueRecord, ...]:
+        """The issues with their whole histories, in the same order. Dear, and cheaper for many at a time; what is whole
+        already costs nothing."""
 
     @abstractmethod
     def issue_ids(self, window: IssueWindow, *, meter: Meter) -> set[int]:
@@ -150,7 +156,8 @@ class JiraSite(ABC):
         two apart."""
 
     def fetch_issues(self, issue_ids: Sequence[int], *, meter: Meter) -> Iterator[IssuePage]:
-        """Whole issues with complete histories, by id, without those that are not shown. An issue may come twice.
+        """Issues by id, without those that are not shown. Some may lack histories, which `complete` brings. An issue
+        may come twice.
 
         One that Jira cannot send is found by halving and comes among the unreadable; `SiteUnavailable` is raised when
         Jira does not even answer for less of it.

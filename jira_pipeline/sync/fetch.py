@@ -19,7 +19,7 @@ from pathlib import Path
 from jira_pipeline.errors import PipelineError
 from jira_pipeline.jira.errors import RunFatal
 from jira_pipeline.jira.limiter import Cancelled
-from jira_pipeline.jira.pages import UnreadableIssue, each_once
+from jira_pipeline.jira.pages import IssueRecord, UnreadableIssue, each_once
 from jira_pipeline.jira.site import JiraSite
 from jira_pipeline.sync.landing import LandingFile, LandingWriter
 from jira_pipeline.sync.plan import ProjectPlan, next_watermark
@@ -28,6 +28,7 @@ from jira_pipeline.sync.walk_scheduler import ProjectWork, Walk, WalkScheduler
 
 # What may wait to be stored, some 200 MB: whoever fetches faster than that is stored waits, and does not fill the disk.
 _FILES_AHEAD = 48
+_COMPLETED_TOGETHER = 50  # issues: some megabytes of histories in one answer
 
 
 @dataclass(frozen=True)
@@ -147,22 +148,32 @@ def _walk(
     progress: Progress,
 ) -> Iterator[None]:
     """Write the pages of a walk, one thread at a time, for the reason for which `Transport` decodes so; yields after
-    each."""
+    each. Issues whose histories were cut wait for others, because completing many costs one request, like one."""
     project = walk.project
     key = project.plan.project.key
     if walk.number == 1:
         progress.started(key, project.plan.mode)
     meter = project.meter
+
+    def write(issues: Sequence[IssueRecord]) -> None:
+        with writing:
+            writer.write(issues)
+        progress.landed(key, len(issues))
+
     pages = site.fetch_issues(walk.issue_ids, meter=meter) if walk.issue_ids else site.walk(walk.window, meter=meter)
+    cut: list[IssueRecord] = []
     for page in pages:
         mine = scheduler.page_landed(walk, page)
         if mine is not None:
-            with writing:
-                writer.write(mine.issues)
-            progress.landed(key, len(mine.issues))
+            cut += [issue for issue in mine.issues if not issue.history_complete]
+            write([issue for issue in mine.issues if issue.history_complete])
+            if len(cut) >= _COMPLETED_TOGETHER:
+                write(site.complete(cut, meter=meter))
+                cut = []
             yield
         if scheduler.is_over(walk):
-            return
+            break
+    write(site.complete(cut, meter=meter))
 
 
 def _look_up(site: JiraSite, scheduler: WalkScheduler, project: ProjectWork, progress: Progress) -> None:

@@ -165,7 +165,8 @@ def _fetch(site: JiraSite, censuses: Sequence[ProjectCensus], threads: int, land
             with writer:
                 for page in site.fetch_issues(sorted(census.to_fetch), meter=census.meter):
                     # One that has moved on meanwhile is another project's, at the next census.
-                    mine = [i for i in page.issues if i.project_id in (None, census.project_id)]
+                    here = [i for i in page.issues if i.project_id in (None, census.project_id)]
+                    mine = site.complete(here, meter=census.meter)
                     writer.write(mine)
                     census.fetched.update(issue.issue_id for issue in mine)
                     census.unreadable += page.unreadable

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from jira_pipeline.jira.auth import Credentials, credentials_from
@@ -34,8 +34,9 @@ def sign_in(sandbox: Sandbox, policy: RetryPolicy = FAST) -> JiraSite:
 
 
 def walked(site: JiraSite, window: IssueWindow, meter: Meter | None = None) -> list[IssuePage]:
-    """All pages of a window."""
-    return list(site.walk(window, meter=meter or Meter()))
+    """All pages of a window, their issues with whole histories."""
+    meter = meter or Meter()
+    return [replace(page, issues=site.complete(page.issues, meter=meter)) for page in site.walk(window, meter=meter)]
 
 
 def issues_of(pages: Iterable[IssuePage]) -> list[IssueRecord]:

@@ -124,8 +124,9 @@ def test_fetched_issues_are_whole_with_complete_histories(sandbox: Sandbox) -> N
     hidden, gone, *_ = sorted(truth)
     sandbox.forget_issue(truth[hidden]["key"], seconds=600)
     sandbox.delete_issue(truth[gone]["key"])
-    pages = list(sign_in(sandbox).fetch_issues(sorted(truth), meter=Meter()))
-    issues = {issue.issue_id: issue for page in pages for issue in page.issues}
+    site = sign_in(sandbox)
+    pages = list(site.fetch_issues(sorted(truth), meter=Meter()))
+    issues = {issue.issue_id: issue for page in pages for issue in site.complete(page.issues, meter=Meter())}
     assert issues.keys() == truth.keys() - {gone}
     assert max(len(issue.history_ids) for issue in issues.values()) > 40
     for issue_id, issue in issues.items():

@@ -60,12 +60,10 @@ def upper_bound_at_the_live_edge(patch: pytest.MonkeyPatch) -> None:
 def forty_histories(patch: pytest.MonkeyPatch) -> None:
     """What a search answer on Cloud carries passes for the whole history."""
 
-    def with_histories(site: CloudSite, page: Any, meter: Any) -> Any:
-        return replace(
-            page, issues=tuple(replace(issue, history_total=len(issue.history_ids)) for issue in page.issues)
-        )
+    def complete(site: CloudSite, issues: Any, *, meter: Any) -> Any:
+        return tuple(replace(issue, history_total=len(issue.history_ids)) for issue in issues)
 
-    patch.setattr(CloudSite, "_with_histories", with_histories)
+    patch.setattr(CloudSite, "complete", complete)
 
 
 def watermark_from_the_local_clock(patch: pytest.MonkeyPatch) -> None:

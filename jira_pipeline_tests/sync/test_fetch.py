@@ -19,6 +19,7 @@ from jira_pipeline.jira.jql import IssueWindow
 from jira_pipeline.jira.site import JiraSite, Project
 from jira_pipeline.sandbox import Fault, Flavour, Sandbox, generate_site
 from jira_pipeline.sandbox.http_server import Request
+from jira_pipeline.sync import fetch as fetching
 from jira_pipeline.sync.fetch import ProjectFetch, fetch_projects
 from jira_pipeline.sync.plan import ProjectPlan
 from jira_pipeline_tests.jira.connecting import sign_in
@@ -80,13 +81,18 @@ def landed_files(directory: Path, fetched: ProjectFetch) -> list[Path]:
     return sorted(directory.glob(f"{fetched.plan.project.id}-*.heads.zst"))
 
 
-def landed(directory: Path, fetched: ProjectFetch) -> list[int]:
-    """The ids in a project's landing files, as often as they are there."""
-    ids = []
+def landed_heads(directory: Path, fetched: ProjectFetch) -> list[dict[str, Any]]:
+    """What the landing files of a project say of its issues, as often as they are there."""
+    heads = []
     for file in landed_files(directory, fetched):
         with zstandard.open(file, "rt", encoding="utf-8") as lines:
-            ids += [json.loads(line)["issue_id"] for line in lines]
-    return ids
+            heads += [json.loads(line) for line in lines]
+    return heads
+
+
+def landed(directory: Path, fetched: ProjectFetch) -> list[int]:
+    """The ids in a project's landing files, as often as they are there."""
+    return [head["issue_id"] for head in landed_heads(directory, fetched)]
 
 
 def truth(sandbox: Sandbox) -> dict[str, list[int]]:
@@ -126,6 +132,28 @@ def test_a_big_project_is_split_among_threads_without_losing_or_doubling_an_issu
     if sandbox.flavour == "cloud":
         assert set(counted.values()) == {1}
     assert fetched.requests <= 3 * (len(ids) / 100) + 15
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+def test_histories_that_a_search_cuts_are_completed_for_many_pages_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
+    monkeypatch.setattr(fetching, "_COMPLETED_TOGETHER", 8)
+    with Sandbox(generate_site(5, issues=900, projects=1, max_histories=60), "cloud") as sandbox:
+        site = sign_in(sandbox)
+        (fetched,) = fetch(site, plans(site), tmp_path, threads).values()
+        heads = {head["issue_id"]: head for head in landed_heads(tmp_path, fetched)}
+        asked = Counter(request.path.rpartition("/rest/api/2/")[2] for request in sandbox.requests)
+        wanted = {int(issue["id"]): len(issue["changelog"]["histories"]) for issue in sandbox.issues()}
+
+    assert {issue_id: head["history_count"] for issue_id, head in heads.items()} == wanted
+    assert all(head["history_complete"] for head in heads.values())
+    cut = sum(count > 40 for count in wanted.values())
+    walks = len({file.name[:10] for file in landed_files(tmp_path, fetched)})
+    assert cut == 20
+    assert asked["changelog/bulkfetch"] <= cut // 8 + walks
+    if threads == 1:
+        assert (asked["search/jql"], asked["changelog/bulkfetch"]) == (9, 3)
 
 
 def test_a_project_that_fails_does_not_stop_the_others(sandbox: Sandbox, tmp_path: Path) -> None:
