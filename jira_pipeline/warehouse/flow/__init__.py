@@ -11,7 +11,8 @@ All functions work on a connection whose transaction and write lock the caller h
 from __future__ import annotations
 
 from jira_pipeline.warehouse.flow.catalog import FLOW_TABLES, FlowTable
-from jira_pipeline.warehouse.flow.cycle_times import derive_cycle_time_metrics, derive_cycle_times
+from jira_pipeline.warehouse.flow.cycle_times import derive_cycle_times
+from jira_pipeline.warehouse.flow.daily import derive_cycle_time_metrics
 from jira_pipeline.warehouse.flow.settings import FlowSettings, ProjectWorkflow, WorkingCalendar
 from jira_pipeline.warehouse.flow.status_intervals import (
     derive_field_intervals,

@@ -11,7 +11,8 @@ from typing import Protocol
 import duckdb
 
 from jira_pipeline.warehouse.flow.cumulative_flow import derive_cumulative_flow
-from jira_pipeline.warehouse.flow.cycle_times import derive_cycle_time_metrics, derive_cycle_times_only
+from jira_pipeline.warehouse.flow.cycle_times import derive_cycle_times_only
+from jira_pipeline.warehouse.flow.daily import derive_cycle_time_metrics, derive_daily_flow
 from jira_pipeline.warehouse.flow.forecasts import derive_forecast_backtest, derive_forecasts
 from jira_pipeline.warehouse.flow.marts import derive_mart
 from jira_pipeline.warehouse.flow.settings import FlowSettings
@@ -53,7 +54,7 @@ FLOW_TABLES: tuple[FlowTable, ...] = (
     ),
     FlowTable("cycle_time_metrics", ("cycle_times", "status_intervals"), derive_cycle_time_metrics),
     FlowTable("cumulative_flow", ("status_intervals",), derive_cumulative_flow),
-    _mart("daily_flow", "cycle_times", "cumulative_flow"),
+    FlowTable("daily_flow", ("cycle_times", "cumulative_flow"), derive_daily_flow),
     _mart("throughput_weekly", "daily_flow"),
     _mart("cycle_time_percentiles", "cycle_times"),
     _mart("status_pace", "cycle_times", "status_intervals"),

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import duckdb
 
+from jira_pipeline.warehouse.flow.changes import days_to_keep, record_counted, record_renewed_statuses
 from jira_pipeline.warehouse.flow.days import last_complete_day
 from jira_pipeline.warehouse.flow.settings import FlowSettings
-from jira_pipeline.warehouse.flow.tables import definition_changed, record, recorded
 from jira_pipeline.warehouse.statements import row_count, run_sql
-
-THROUGH = "flow.cumulative_flow.through"
 
 
 def derive_cumulative_flow(connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, as_of: datetime) -> int:
@@ -22,17 +20,14 @@ def derive_cumulative_flow(connection: duckdb.DuckDBPyConnection, settings: Flow
     """
     last_day = last_complete_day(settings, as_of)
     sources = ("cumulative_flow", "cumulative_flow_update")
-    is_redefined = definition_changed(connection, "cumulative_flow", sources=sources, settings=None)
-    through = recorded(connection, THROUGH)
-    if is_redefined or through is None or date.fromisoformat(through) > last_day:
+    through = days_to_keep(connection, "cumulative_flow", last_day, sources=sources, settings=None)
+    if through is None:
         run_sql(connection, "cumulative_flow", {"last_day": last_day})
+        record_renewed_statuses(connection, date.min)
     else:
-        parameters = {"last_day": last_day, "through": date.fromisoformat(through)}
-        run_sql(connection, "cumulative_flow_update", parameters)
-    record(connection, THROUGH, last_day.isoformat())
+        changed = connection.execute("SELECT min(metric_date) FROM ops.cumulative_flow_changes").fetchone()
+        run_sql(connection, "cumulative_flow_update", {"last_day": last_day, "through": through})
+        unwritten = through + timedelta(days=1)
+        record_renewed_statuses(connection, min((changed and changed[0]) or unwritten, unwritten))
+    record_counted(connection, "cumulative_flow", last_day)
     return row_count(connection, "cumulative_flow")
-
-
-def forget_cumulative_flow(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the next `derive_cumulative_flow` a rebuild: the differences that it would add up are no longer kept."""
-    record(connection, THROUGH, None)

@@ -1,4 +1,4 @@
-"""`cycle_times` (one row an issue) and `cycle_time_metrics` (one row a local day and project)."""
+"""`cycle_times`: one row an issue."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from datetime import date, datetime
 
 import duckdb
 
+from jira_pipeline.warehouse.flow.changes import change_readers, forget_counted
+from jira_pipeline.warehouse.flow.outdated import find_outdated_issues
 from jira_pipeline.warehouse.flow.settings import FlowSettings
 from jira_pipeline.warehouse.flow.status_intervals import derive_field_intervals, derive_time_in_status
 from jira_pipeline.warehouse.flow.tables import definition_changed, require_zone
@@ -17,6 +19,8 @@ SOURCES = (
     "flow_macros", "workflow_rules", "status_intervals", "time_in_status", "field_intervals", "cycle_times",
     "time_buckets", "cycle_times_insert",
 )  # fmt: skip
+READERS = ("cycle_time_metrics", "daily_flow")
+"""The tables of daily counts that take in what changes here."""
 
 
 def derive_cycle_times(connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, as_of: datetime) -> int:
@@ -38,12 +42,15 @@ def derive_cycle_times_only(connection: duckdb.DuckDBPyConnection, settings: Flo
     projects = connection.execute("SELECT project_id, project_key FROM projects ORDER BY ALL").fetchall()
     if definition_changed(connection, "cycle_times", sources=SOURCES, settings=(settings, roles, projects)):
         connection.execute("DELETE FROM cycle_times")
+        forget_counted(connection, *READERS)
+    outdated = find_outdated_issues(connection, "cycle_times")
     run_sql(connection, "flow_macros")
     load_workflow_rules(connection, settings)
     parameters = {
-        **_headline(settings),
+        **headline(settings),
         "excluded_types": folded(settings.excluded_types),
         "withdrawn_resolutions": folded(settings.withdrawn_resolutions),
+        "readers": change_readers(connection, READERS, outdated, kept_in="ops.cycle_time_changes"),
         "has_calendar": settings.calendar is not None,
     }
     run_sql(connection, "cycle_times", parameters)
@@ -53,17 +60,8 @@ def derive_cycle_times_only(connection: duckdb.DuckDBPyConnection, settings: Flo
     return row_count(connection, "cycle_times")
 
 
-def derive_cycle_time_metrics(connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, as_of: datetime) -> int:
-    """Rebuild `cycle_time_metrics` up to the last local day that was over at `as_of`; returns how many rows it holds.
-
-    Late knowledge is right: an issue reopened after the day on which it was done leaves that day's `done_issues`.
-    """
-    run_sql(connection, "flow_macros")
-    run_sql(connection, "cycle_time_metrics", {**_headline(settings), "as_of": require_zone(as_of)})
-    return row_count(connection, "cycle_time_metrics")
-
-
-def _headline(settings: FlowSettings) -> dict[str, object]:
+def headline(settings: FlowSettings) -> dict[str, object]:
+    """What the headline clock depends on, as parameters of the SQL."""
     return {
         "time_zone": settings.time_zone,
         "cycle_time_from": settings.cycle_time_from,

@@ -12,7 +12,6 @@ from jira_pipeline.warehouse.flow.workflow import folded
 from jira_pipeline.warehouse.statements import row_count, run_sql
 
 FILES = {
-    "daily_flow": ("daily_flow",),
     "throughput_weekly": ("throughput_weekly",),
     "cycle_time_percentiles": ("cycle_time_percentiles",),
     "status_pace": ("status_pace",),

@@ -6,13 +6,16 @@ from datetime import datetime
 
 import duckdb
 
-from jira_pipeline.warehouse.flow.cumulative_flow import forget_cumulative_flow
+from jira_pipeline.warehouse.flow.changes import change_readers, forget_counted
+from jira_pipeline.warehouse.flow.outdated import find_outdated_issues
 from jira_pipeline.warehouse.flow.settings import FlowSettings
 from jira_pipeline.warehouse.flow.tables import definition_changed, require_zone
 from jira_pipeline.warehouse.flow.workflow import folded, load_workflow_rules
 from jira_pipeline.warehouse.statements import row_count, run_sql
 
 SOURCES = ("flow_macros", "workflow_rules", "status_intervals")
+READERS = ("cumulative_flow", "cycle_time_metrics")
+"""The tables of daily counts that take in what changes in the stays."""
 
 
 def derive_status_intervals(connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, as_of: datetime) -> int:
@@ -26,13 +29,14 @@ def derive_status_intervals(connection: duckdb.DuckDBPyConnection, settings: Flo
     is_rebuild = definition_changed(connection, "status_intervals", sources=SOURCES, settings=_timeline(settings))
     if is_rebuild:
         connection.execute("DELETE FROM status_intervals")
-        forget_cumulative_flow(connection)
+        forget_counted(connection, *READERS)
+    outdated = find_outdated_issues(connection, "status_intervals")
     run_sql(connection, "flow_macros")
     load_workflow_rules(connection, settings)
     parameters = {
         "time_zone": settings.time_zone,
         "excluded_types": folded(settings.excluded_types),
-        "is_rebuild": is_rebuild,
+        "readers": change_readers(connection, READERS, outdated, kept_in="ops.done_move_changes"),
     }
     run_sql(connection, "status_intervals", parameters)
     return row_count(connection, "status_intervals")
@@ -44,6 +48,7 @@ def derive_time_in_status(connection: duckdb.DuckDBPyConnection, settings: FlowS
     sources = (*SOURCES, "time_in_status")
     if definition_changed(connection, "time_in_status", sources=sources, settings=_timeline(settings)):
         connection.execute("DELETE FROM time_in_status")
+    find_outdated_issues(connection, "time_in_status")
     run_sql(connection, "flow_macros")
     run_sql(connection, "time_in_status")
     return row_count(connection, "time_in_status")
@@ -58,6 +63,7 @@ def derive_field_intervals(connection: duckdb.DuckDBPyConnection, settings: Flow
     roles = connection.execute("SELECT DISTINCT role, field_id FROM ops.field_roles ORDER BY ALL").fetchall()
     if definition_changed(connection, "field_intervals", sources=("flow_macros", "field_intervals"), settings=roles):
         connection.execute("DELETE FROM field_intervals")
+    find_outdated_issues(connection, "field_intervals")
     run_sql(connection, "flow_macros")
     run_sql(connection, "field_intervals")
     return row_count(connection, "field_intervals")

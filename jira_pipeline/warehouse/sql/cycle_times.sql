@@ -1,12 +1,18 @@
 -- cycle_times: the clocks of every changed issue, read from its stays.
--- Run after flow_macros.sql and workflow_rules.sql, and after the caller filled work_spans (begins_at, ends_at, hours_before).
--- $time_zone: in which days begin; $cycle_time_from, $cycle_time_to: the headline clock; $has_calendar.
+-- Run after flow_macros.sql, workflow_rules.sql and one of newer_issues.sql and outdated_issues.sql.
+-- $time_zone: in which days begin; $cycle_time_from, $cycle_time_to: the headline clock; $readers: the tables that are
+-- brought forward by what changes here (ops.cycle_time_changes) instead of being counted anew.
 
-CREATE OR REPLACE TEMP TABLE outdated_issues AS
-SELECT coalesce(i.issue_id, d.issue_id) AS issue_id
-FROM (SELECT issue_id, load_id FROM issues) i
-FULL JOIN (SELECT issue_id, load_id FROM cycle_times) d ON d.issue_id = i.issue_id
-WHERE d.issue_id IS NULL OR i.issue_id IS NULL OR d.load_id IS DISTINCT FROM i.load_id;
+CREATE OR REPLACE TEMP TABLE change_readers AS SELECT unnest($readers::VARCHAR[]) AS reader;
+
+-- What the daily counts are made of.
+CREATE OR REPLACE TEMP VIEW changed_cycle_times AS
+SELECT project_key, counts_in_flow, history_incomplete, created_date, started_date, done_date, resolved_date, cycle_time_stop_date,
+       cycle_time_hours, story_points, cycle_quality, is_delivered, project_key_at_done
+FROM cycle_times
+WHERE issue_id IN (SELECT issue_id FROM outdated_issues);
+
+INSERT INTO ops.cycle_time_changes BY NAME SELECT r.reader, -1 AS sign, c.* FROM changed_cycle_times c CROSS JOIN change_readers r;
 
 DELETE FROM cycle_times WHERE issue_id IN (SELECT issue_id FROM outdated_issues);
 

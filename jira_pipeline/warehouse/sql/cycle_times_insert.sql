@@ -80,6 +80,11 @@ LEFT JOIN matched_assignees o ON o.user_id = i.assignee_id
 LEFT JOIN workflow_scopes c ON c.project_key = i.project_key
 LEFT JOIN scopes s ON s.scope = coalesce(c.scope, 0);
 
+INSERT INTO ops.cycle_time_changes BY NAME SELECT r.reader, 1 AS sign, c.* FROM changed_cycle_times c CROSS JOIN change_readers r;
+
+DROP VIEW changed_cycle_times;
+DROP TABLE change_readers;
+
 -- The roster changes without any issue changing.
 UPDATE cycle_times AS c
 SET team = t.team, team_at_done = t.team_at_done

@@ -1,11 +1,6 @@
--- field_intervals: which value a field of every changed issue had when. Run after flow_macros.sql.
+-- field_intervals: which value a field of every changed issue had when.
+-- Run after flow_macros.sql and one of newer_issues.sql and outdated_issues.sql.
 -- The changelog is trusted: a field that it never mentions has had its present value since creation.
-
-CREATE OR REPLACE TEMP TABLE outdated_issues AS
-SELECT coalesce(i.issue_id, d.issue_id) AS issue_id
-FROM (SELECT issue_id, load_id FROM issues) i
-FULL JOIN (SELECT issue_id, load_id FROM field_intervals WHERE field = 'project' AND until_at IS NULL) d ON d.issue_id = i.issue_id
-WHERE d.issue_id IS NULL OR i.issue_id IS NULL OR d.load_id IS DISTINCT FROM i.load_id;
 
 CREATE OR REPLACE TEMP TABLE changed_issues AS
 SELECT issue_id, load_id, created_at, assignee_id, project_id, project_key, sprint_ids, story_points, is_flagged

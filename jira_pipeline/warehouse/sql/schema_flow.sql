@@ -154,6 +154,40 @@ CREATE TABLE IF NOT EXISTS ops.cumulative_flow_changes (
     delta           BIGINT          -- by how many issues
 );
 
+-- What has changed in cycle_times since a table was last brought up to date with it: the old row as -1, the new one as 1. Works for the pipeline only.
+CREATE TABLE IF NOT EXISTS ops.cycle_time_changes (
+    reader               VARCHAR,   -- the table that still has to take it in
+    sign                 INTEGER,   -- -1: no longer so; 1: so now
+    project_key          VARCHAR,   -- as in cycle_times, like all that follow
+    counts_in_flow       BOOLEAN,   -- standard level and no excluded type
+    history_incomplete   BOOLEAN,   -- without flow columns
+    created_date         DATE,      -- local day of created_at
+    started_date         DATE,      -- local day of started_at
+    done_date            DATE,      -- local day of done_at
+    resolved_date        DATE,      -- local day of resolved_at
+    cycle_time_stop_date DATE,      -- local day on which the headline clock stopped
+    cycle_time_hours     DOUBLE,    -- the headline clock
+    story_points         DOUBLE,    -- estimate
+    cycle_quality        VARCHAR,   -- ok, not_started, zero_time, stop_before_start
+    is_delivered         BOOLEAN,   -- done and not withdrawn
+    project_key_at_done  VARCHAR    -- project at done_at
+);
+
+-- What has changed in the moves into and out of Done since cycle_time_metrics was last brought up to date; works for the pipeline only.
+CREATE TABLE IF NOT EXISTS ops.done_move_changes (
+    metric_date     DATE,           -- local day of the moves
+    project_key     VARCHAR,        -- project of the issues
+    open_issues     BIGINT,         -- by how many more issues became open that day than were known to
+    reopened_issues BIGINT          -- by how many more issues left Done that day than were known to
+);
+
+-- Issues without a complete history that Jira's own dates call closed, as cycle_time_metrics counted them last; works for the pipeline only.
+CREATE TABLE IF NOT EXISTS ops.closed_without_history (
+    metric_date DATE,               -- local day of the closing
+    project_key VARCHAR,            -- project of the issues
+    issues      BIGINT              -- how many
+);
+
 -- One row a local day and project: arrivals, departures and work in progress. Flow population.
 CREATE TABLE IF NOT EXISTS daily_flow (
     metric_date          DATE,      -- local day

@@ -1,12 +1,6 @@
 -- status_intervals: the stays of every changed issue, from its creation and its status changes.
--- Run after flow_macros.sql and workflow_rules.sql. $time_zone: in which days begin.
-
--- Issues whose stored row is another than the one derived from, or gone. On a rebuild the table is empty, so all are.
-CREATE OR REPLACE TEMP TABLE outdated_issues AS
-SELECT coalesce(i.issue_id, d.issue_id) AS issue_id
-FROM (SELECT issue_id, load_id FROM issues) i
-FULL JOIN (SELECT issue_id, load_id FROM status_intervals WHERE stay_number = 1) d ON d.issue_id = i.issue_id
-WHERE d.issue_id IS NULL OR i.issue_id IS NULL OR d.load_id IS DISTINCT FROM i.load_id;
+-- Run after flow_macros.sql, workflow_rules.sql and one of newer_issues.sql and outdated_issues.sql.
+-- $time_zone: in which days begin; $readers: the tables of daily counts that are brought forward by what changes here.
 
 -- Issues without their whole history have no stays.
 CREATE OR REPLACE TEMP TABLE changed_issues AS
@@ -20,9 +14,9 @@ WHERE i.issue_id IN (SELECT issue_id FROM outdated_issues)
   AND i.issue_id NOT IN (SELECT issue_id FROM raw_issues WHERE NOT history_complete AND issue_id IS NOT NULL);
 
 CREATE OR REPLACE TEMP TABLE replaced_stays AS
-SELECT project_key, status_id, status, status_category, phase, entered_date, left_date
+SELECT issue_id, project_key, counts_in_flow, status_id, status, status_category, phase, entered_from_phase, entered_date, left_date
 FROM status_intervals
-WHERE counts_in_flow AND issue_id IN (SELECT issue_id FROM outdated_issues);
+WHERE len($readers::VARCHAR[]) > 0 AND issue_id IN (SELECT issue_id FROM outdated_issues);
 
 DELETE FROM status_intervals WHERE issue_id IN (SELECT issue_id FROM outdated_issues);
 
@@ -194,23 +188,43 @@ DROP TABLE irregular_issues;
 DROP TABLE tails;
 DROP TABLE status_moves;
 
--- What the daily counts of cumulative_flow gain and lose. After a rebuild it starts from nothing and needs no differences.
+CREATE OR REPLACE TEMP TABLE exchanged_stays AS
+SELECT -1 AS sign, * FROM replaced_stays
+UNION ALL
+SELECT 1, issue_id, project_key, counts_in_flow, status_id, status, status_category, phase, entered_from_phase, entered_date, left_date
+FROM status_intervals
+WHERE len($readers::VARCHAR[]) > 0 AND issue_id IN (SELECT issue_id FROM changed_issues);
+
+-- What the daily counts of cumulative_flow gain and lose.
 INSERT INTO ops.cumulative_flow_changes BY NAME
-WITH renewed_stays AS (
-    SELECT * FROM status_intervals WHERE counts_in_flow AND NOT $is_rebuild AND issue_id IN (SELECT issue_id FROM changed_issues)
-),
-differences AS (
-    SELECT project_key, status_id, status, status_category, phase, entered_date AS metric_date, -1 AS delta FROM replaced_stays
-    UNION ALL SELECT project_key, status_id, status, status_category, phase, left_date, 1 FROM replaced_stays
-    UNION ALL SELECT project_key, status_id, status, status_category, phase, entered_date, 1 FROM renewed_stays
-    UNION ALL SELECT project_key, status_id, status, status_category, phase, left_date, -1 FROM renewed_stays
+WITH differences AS (
+    SELECT * EXCLUDE (sign), entered_date AS metric_date, sign AS delta FROM exchanged_stays
+    WHERE counts_in_flow AND list_contains($readers::VARCHAR[], 'cumulative_flow')
+    UNION ALL
+    SELECT * EXCLUDE (sign), left_date, -sign FROM exchanged_stays
+    WHERE counts_in_flow AND left_date IS NOT NULL AND list_contains($readers::VARCHAR[], 'cumulative_flow')
 )
 SELECT project_key, status_id, status, status_category, phase, metric_date, sum(delta) AS delta
 FROM differences
-WHERE metric_date IS NOT NULL
 GROUP BY ALL
 HAVING sum(delta) <> 0;
 
+-- And those of cycle_time_metrics.
+INSERT INTO ops.done_move_changes BY NAME
+WITH moves AS (
+    SELECT sign, issue_id, project_key, entered_date AS metric_date,
+           sum(CASE WHEN phase = 'done' THEN -1 ELSE 1 END) AS open_issues,
+           max(CASE WHEN phase = 'done' THEN 0 ELSE 1 END) AS reopened_issues
+    FROM exchanged_stays
+    WHERE (phase = 'done') <> coalesce(entered_from_phase = 'done', false) AND list_contains($readers::VARCHAR[], 'cycle_time_metrics')
+    GROUP BY ALL
+)
+SELECT metric_date, project_key, sum(sign * open_issues) AS open_issues, sum(sign * reopened_issues) AS reopened_issues
+FROM moves
+GROUP BY ALL
+HAVING sum(sign * open_issues) <> 0 OR sum(sign * reopened_issues) <> 0;
+
+DROP TABLE exchanged_stays;
 DROP TABLE replaced_stays;
 DROP TABLE status_roles;
 DROP TABLE met_statuses;

@@ -1,17 +1,12 @@
--- time_in_status: the stays of every changed issue, added up by status. Run after flow_macros.sql.
-
-CREATE OR REPLACE TEMP TABLE outdated_issues AS
-SELECT coalesce(s.issue_id, d.issue_id) AS issue_id
-FROM (SELECT issue_id, load_id FROM status_intervals WHERE stay_number = 1) s
-FULL JOIN (SELECT issue_id, load_id FROM time_in_status WHERE is_current) d ON d.issue_id = s.issue_id
-WHERE d.issue_id IS NULL OR s.issue_id IS NULL OR d.load_id IS DISTINCT FROM s.load_id;
+-- time_in_status: the stays of every changed issue, added up by status.
+-- Run after flow_macros.sql and one of newer_issues.sql and outdated_issues.sql.
 
 DELETE FROM time_in_status WHERE issue_id IN (SELECT issue_id FROM outdated_issues);
 
 -- Numbered, so that the grouping below goes by two integers.
 CREATE OR REPLACE TEMP TABLE numbered_statuses AS
 SELECT row_number() OVER ()::INTEGER AS number, *
-FROM (SELECT DISTINCT status_id, status, phase FROM status_intervals);
+FROM (SELECT DISTINCT status_id, status, phase FROM status_intervals WHERE issue_id IN (SELECT issue_id FROM outdated_issues));
 
 INSERT INTO time_in_status BY NAME
 WITH stays AS (

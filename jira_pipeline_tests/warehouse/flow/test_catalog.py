@@ -20,7 +20,7 @@ def test_every_table_and_column_has_a_comment_in_the_database(warehouse: FlowWar
 
 
 def test_the_catalog_lists_every_derived_table_after_those_it_reads() -> None:
-    assert {name for name, _, _ in described_tables()} - {"ops.cumulative_flow_changes"} == set(NAMES)
+    assert {name for name, _, _ in described_tables() if not name.startswith("ops.")} == set(NAMES)
     known = set(BASE_TABLES)
     for table in FLOW_TABLES:
         assert set(table.reads) <= known, table.name

@@ -1,0 +1,91 @@
+"""What daily counts are brought forward by: the differences that changed issues make, kept until a table takes them in.
+
+A table of daily counts is either counted anew, or it holds all days up to a recorded one and everything that happened
+to them since is in a table of differences (`ops.cumulative_flow_changes`, `ops.done_move_changes`,
+`ops.cycle_time_changes`).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import duckdb
+
+from jira_pipeline.warehouse.flow.settings import FlowSettings
+from jira_pipeline.warehouse.flow.tables import definition_changed, record, recorded
+
+ALWAYS_KEPT = 10_000
+"""Issues; more than these and a fifth of all at once are not worth subtracting and adding one by one."""
+LONGEST = 1_000_000
+"""Rows; a longer table of differences waits for somebody who never comes."""
+
+STATUSES_FROM = "flow.daily_flow.statuses_from"
+
+
+def counted_through(connection: duckdb.DuckDBPyConnection, table: str) -> date | None:
+    """The last day that `table` holds; None when it has to be counted anew."""
+    day = recorded(connection, _name(table))
+    return None if day is None else date.fromisoformat(day)
+
+
+def record_counted(connection: duckdb.DuckDBPyConnection, table: str, last_day: date) -> None:
+    """Note that `table` now holds everything up to `last_day`."""
+    record(connection, _name(table), last_day.isoformat())
+
+
+def forget_counted(connection: duckdb.DuckDBPyConnection, *tables: str) -> None:
+    """Have `tables` counted anew the next time: the differences that would bring them forward are no longer kept."""
+    for table in tables:
+        record(connection, _name(table), None)
+
+
+def days_to_keep(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    last_day: date,
+    *,
+    sources: tuple[str, ...],
+    settings: FlowSettings | tuple[object, ...] | None,
+) -> date | None:
+    """Through which day what `table` holds is to be brought forward; None: count it anew.
+
+    Anew when it is defined otherwise than before, or `last_day` lies before an earlier run's.
+    """
+    is_redefined = definition_changed(connection, table, sources=sources, settings=settings)
+    through = counted_through(connection, table)
+    return None if is_redefined or through is None or through > last_day else through
+
+
+def change_readers(
+    connection: duckdb.DuckDBPyConnection, tables: tuple[str, ...], changed_issues: int, *, kept_in: str
+) -> list[str]:
+    """Which of `tables` are brought forward by the differences that so many changed issues make, kept in `kept_in`.
+
+    The others are counted anew the next time they run: they are to be anyway, or the differences are too many.
+    """
+    (all_issues,) = _row(connection, "SELECT count(*) FROM issues")
+    (waiting,) = _row(connection, f"SELECT count(*) FROM {kept_in}")
+    if changed_issues > max(ALWAYS_KEPT, all_issues // 5) or waiting > LONGEST:
+        forget_counted(connection, *tables)
+    return [table for table in tables if counted_through(connection, table)]
+
+
+def record_renewed_statuses(connection: duckdb.DuckDBPyConnection, first_day: date) -> None:
+    """Note for `daily_flow` that `cumulative_flow` has other rows than before from `first_day` on."""
+    earlier = recorded(connection, STATUSES_FROM)
+    record(connection, STATUSES_FROM, min(first_day.isoformat(), earlier or date.max.isoformat()))
+
+
+def take_renewed_statuses(connection: duckdb.DuckDBPyConnection) -> date:
+    """The first day that `cumulative_flow` changed since the last call."""
+    first_day = recorded(connection, STATUSES_FROM)
+    record(connection, STATUSES_FROM, None)
+    return date.fromisoformat(first_day) if first_day else date.max
+
+
+def _row(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[int, ...]:
+    return connection.execute(query).fetchone() or (0,)
+
+
+def _name(table: str) -> str:
+    return f"flow.{table}.through"

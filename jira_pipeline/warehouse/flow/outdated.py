@@ -1,0 +1,44 @@
+"""Which issues a table has to derive again: those whose stored row is another than the one derived from, or gone."""
+
+from __future__ import annotations
+
+import duckdb
+
+from jira_pipeline.warehouse.statements import run_sql
+
+WITH_HISTORY = """
+SELECT issue_id, load_id FROM issues
+WHERE issue_id NOT IN (SELECT issue_id FROM raw_issues WHERE NOT history_complete AND issue_id IS NOT NULL)
+"""
+STAYS = "SELECT issue_id, load_id FROM status_intervals WHERE stay_number = 1"
+# Of each table: the loads of the issues that it should hold, and of those that it holds.
+LOADS = {
+    "status_intervals": (WITH_HISTORY, STAYS),
+    "time_in_status": (STAYS, "SELECT issue_id, load_id FROM time_in_status WHERE is_current"),
+    "field_intervals": (
+        WITH_HISTORY,
+        "SELECT issue_id, load_id FROM field_intervals WHERE field = 'project' AND until_at IS NULL",
+    ),
+    "cycle_times": ("SELECT issue_id, load_id FROM issues", "SELECT issue_id, load_id FROM cycle_times"),
+}
+
+
+def find_outdated_issues(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+    """Fill the temporary table `outdated_issues` with the ids that `table` has to derive anew; returns how many.
+
+    Loads are numbered upwards, so what is new has a higher number than everything derived. Whether that is all is told
+    by a fingerprint of the other rows on both sides; where it differs (issues removed, an empty table, numbers used
+    twice) both sides are compared row by row.
+    """
+    present, derived = LOADS[table]
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW present_loads AS {present}")
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW derived_loads AS {derived}")
+    run_sql(connection, "newer_issues")
+    if not _scalar(connection, "SELECT nothing_else FROM others_compared"):
+        run_sql(connection, "outdated_issues")
+    return int(_scalar(connection, "SELECT count(*) FROM outdated_issues"))
+
+
+def _scalar(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    row = connection.execute(query).fetchone()
+    return row[0] if row else 0
