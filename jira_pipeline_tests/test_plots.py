@@ -11,8 +11,8 @@ import duckdb
 import pytest
 
 from jira_pipeline.assets.plots import plot_of
-from jira_pipeline.warehouse.database import Warehouse
 from jira_pipeline.warehouse.statements import sql_text
+from jira_pipeline_tests.empty_warehouse import empty_warehouse
 
 PLOTTED = ("cycle_time_metrics", "cycle_times", "cumulative_flow")
 LIMIT_BYTES = 100_000
@@ -34,9 +34,7 @@ FROM range(1000) AS days(day), range(5) AS projects(project), (VALUES ('to_do'),
 
 @pytest.fixture(scope="module")
 def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    warehouse = Warehouse(tmp_path_factory.mktemp("plots") / "jira.duckdb")
-    warehouse.prepare()
-    with warehouse.connection() as connection:
+    with empty_warehouse(tmp_path_factory.mktemp("plots")).connection() as connection:
         yield connection
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from jira_pipeline.settings import load_config
-from jira_pipeline.warehouse.database import Warehouse
+from jira_pipeline_tests.empty_warehouse import empty_warehouse
 
 from .conftest import CONFIG, Run
 
@@ -20,8 +20,7 @@ ROSTER = "team_members:\n  - {name: Ana Ruiz, email: ana.ruiz@example.com, team:
 def _matched(environment: dict[str, str], tmp_path: Path) -> None:
     """A database in which one of four users with issues is a team member."""
     (tmp_path / "jira_pipeline.yaml").write_text(CONFIG + ROSTER, encoding="utf-8")
-    warehouse = Warehouse(Path(environment["JIRA_PIPELINE_DATABASE"]))
-    warehouse.prepare()
+    warehouse = empty_warehouse(Path(environment["JIRA_PIPELINE_DATABASE"]).parent)
     with warehouse.transaction() as connection:
         connection.executemany(
             "INSERT INTO matched_assignees BY NAME SELECT ? AS user_id, ? AS display_name, ? AS email_address, "

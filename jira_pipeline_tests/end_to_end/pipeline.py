@@ -16,7 +16,6 @@ from jira_pipeline.jira.retry import RetryPolicy
 from jira_pipeline.sandbox import Sandbox
 from jira_pipeline.settings import PipelineConfig, SyncSettings, TrackedProject
 from jira_pipeline.sync.plan import PartitionWindow
-from jira_pipeline.warehouse.database import Warehouse
 from jira_pipeline.warehouse.flow import (
     FlowSettings,
     derive_cycle_time_metrics,
@@ -29,6 +28,7 @@ from jira_pipeline.warehouse.operations import known_project_ids, required_as_of
 from jira_pipeline.warehouse.project_store import ProjectOutcome
 from jira_pipeline.warehouse.reference import store_directory, store_projects
 from jira_pipeline.warehouse.typed_issues import derive_issues
+from jira_pipeline_tests.empty_warehouse import empty_warehouse
 
 QUICK = RetryPolicy(
     attempts=3, first_wait=0.01, longest_wait=0.05, total_seconds=20.0, connect_timeout=5.0, read_timeout=10.0
@@ -62,8 +62,7 @@ class Pipeline:
         self, sandbox: Sandbox, directory: Path, *, keys: Sequence[str] | None = None, threads: int = 3
     ) -> None:
         self.sandbox = sandbox
-        self.warehouse = Warehouse(directory / "jira.duckdb")
-        self.warehouse.prepare()
+        self.warehouse = empty_warehouse(directory)
         if keys is None:
             keys = sorted({issue["fields"]["project"]["key"] for issue in sandbox.issues()})
         self.config = PipelineConfig(

@@ -46,9 +46,9 @@ class Deployment:
             "JIRA_PIPELINE_DATABASE": str(self.database),
         }.items():
             monkeypatch.setenv(name, value)
-        self.instance = dg.DagsterInstance.local_temp(
-            str(directory),
-            overrides={"run_retries": {"enabled": True, "max_retries": 0, "retry_on_asset_or_op_failure": False}},
+        # In memory: with files a run takes twice as long, and the tests of the commands and of the UI have them.
+        self.instance = dg.DagsterInstance.ephemeral(
+            settings={"run_retries": {"enabled": True, "max_retries": 0, "retry_on_asset_or_op_failure": False}},
         )
         self.definitions = build_definitions(Unwatched())
 
@@ -114,7 +114,9 @@ def deployment(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pyte
         4, issues=30, projects=3, max_histories=45, start=now - timedelta(days=200), end=now - timedelta(days=1)
     )
     with Sandbox(site, flavour) as sandbox:
-        yield Deployment(sandbox, tmp_path, monkeypatch)
+        deployment = Deployment(sandbox, tmp_path, monkeypatch)
+        yield deployment
+        deployment.instance.dispose()
 
 
 @pytest.mark.parametrize("deployment", ["cloud", "datacenter"], indirect=True)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -15,17 +18,43 @@ from jira_pipeline_tests.end_to_end.pipeline import TODAY, YESTERDAY, Pipeline, 
 on_both_flavours = pytest.mark.parametrize("sandbox", ["cloud", "datacenter"], indirect=True)
 
 
-@pytest.fixture
-def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    flavour: Flavour = getattr(request, "param", "cloud")
+@contextmanager
+def served(flavour: Flavour) -> Iterator[Sandbox]:
     with Sandbox(generate_site(5, issues=30, projects=3, max_histories=45), flavour) as sandbox:
         sandbox.now = TODAY
         yield sandbox
 
 
 @pytest.fixture
+def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    with served(getattr(request, "param", "cloud")) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
 def pipeline(sandbox: Sandbox, tmp_path: Path) -> Pipeline:
     return Pipeline(sandbox, tmp_path)
+
+
+@cache
+def working_file_after_a_sync(flavour: Flavour) -> bytes:
+    """What many tests begin with, made once."""
+    with served(flavour) as sandbox, TemporaryDirectory() as directory:
+        pipeline = Pipeline(sandbox, Path(directory))
+        pipeline.sync()
+        return pipeline.warehouse.working.read_bytes()
+
+
+def synced_pipeline(sandbox: Sandbox, directory: Path) -> Pipeline:
+    """One that has synced the newest partition."""
+    pipeline = Pipeline(sandbox, directory)
+    pipeline.warehouse.working.write_bytes(working_file_after_a_sync(sandbox.flavour))
+    return pipeline
+
+
+@pytest.fixture
+def synced(sandbox: Sandbox, tmp_path: Path) -> Pipeline:
+    return synced_pipeline(sandbox, tmp_path)
 
 
 def truth(sandbox: Sandbox) -> list[tuple[int, str, str, int, int]]:
@@ -62,22 +91,20 @@ def test_the_first_sync_stores_every_issue_of_the_site_whatever_its_age(sandbox:
 
 
 @on_both_flavours
-def test_a_second_sync_changes_no_row_of_any_table_that_people_query(sandbox: Sandbox, pipeline: Pipeline) -> None:
+def test_a_second_sync_changes_no_row_of_any_table_that_people_query(sandbox: Sandbox, synced: Pipeline) -> None:
     """Not even the columns that say when and by which run a row was written."""
-    pipeline.sync()
-    before = pipeline.tables()
+    before = synced.tables()
 
-    outcomes = pipeline.sync()
+    outcomes = synced.sync()
 
     assert {(o.mode, o.issues_created, o.issues_updated) for o in outcomes.values()} == {("incremental", 0, 0)}
-    assert_same_tables(pipeline.tables(), before)
-    pipeline.sync(full=True)
-    assert_same_tables(pipeline.tables(), before)
+    assert_same_tables(synced.tables(), before)
+    synced.sync(full=True)
+    assert_same_tables(synced.tables(), before)
 
 
 @on_both_flavours
-def test_created_updated_and_moved_issues_arrive_exactly_once(sandbox: Sandbox, pipeline: Pipeline) -> None:
-    pipeline.sync()
+def test_created_updated_and_moved_issues_arrive_exactly_once(sandbox: Sandbox, synced: Pipeline) -> None:
     keys = [issue["key"] for issue in sandbox.issues()]
     other = next(key.partition("-")[0] for key in keys if not key.startswith(keys[0].partition("-")[0]))
     sandbox.now = TODAY + timedelta(days=1)
@@ -86,38 +113,37 @@ def test_created_updated_and_moved_issues_arrive_exactly_once(sandbox: Sandbox, 
     sandbox.update_issue(updated, summary="Changed meanwhile", labels=["late"])
     moved_to = sandbox.move_issue(moved, other)
 
-    outcomes = pipeline.sync(date(2026, 11, 21))
+    outcomes = synced.sync(date(2026, 11, 21))
 
     assert sum(outcome.issues_created for outcome in outcomes.values()) == 1
     assert sum(outcome.issues_updated for outcome in outcomes.values()) == 2
-    assert pipeline.rows(STORED) == truth(sandbox)
-    found = {key for (key,) in pipeline.rows("SELECT issue_key FROM issues")}
+    assert synced.rows(STORED) == truth(sandbox)
+    found = {key for (key,) in synced.rows("SELECT issue_key FROM issues")}
     assert {created, updated, moved_to} <= found
     assert moved not in found
-    before = pipeline.tables()
-    assert {(o.issues_created, o.issues_updated) for o in pipeline.sync(date(2026, 11, 21)).values()} == {(0, 0)}
-    assert_same_tables(pipeline.tables(), before)
+    before = synced.tables()
+    assert {(o.issues_created, o.issues_updated) for o in synced.sync(date(2026, 11, 21)).values()} == {(0, 0)}
+    assert_same_tables(synced.tables(), before)
 
 
-def test_a_renamed_project_is_followed_by_its_id(sandbox: Sandbox, pipeline: Pipeline) -> None:
+def test_a_renamed_project_is_followed_by_its_id(sandbox: Sandbox, synced: Pipeline) -> None:
     """Its issues get new keys without a history and without moving `updated`."""
-    pipeline.sync()
-    stored = pipeline.value("SELECT count(*) FROM issues WHERE project_key = 'APP'")
+    stored = synced.value("SELECT count(*) FROM issues WHERE project_key = 'APP'")
     sandbox.rename_project("APP", new_key="MOBILE", new_name="Mobile")
     sandbox.now = TODAY + timedelta(days=1)
 
     for _ in range(2):
-        outcomes = pipeline.sync(date(2026, 11, 21))
+        outcomes = synced.sync(date(2026, 11, 21))
         assert {key: outcome.error for key, outcome in outcomes.items()} == dict.fromkeys(("MOBILE", "OPS", "ORDER"))
 
-    assert pipeline.rows("SELECT project_key, name FROM projects WHERE project_id = '10000'") == [("MOBILE", "Mobile")]
-    assert pipeline.rows("SELECT count(*), min(project_key) FROM ops.tracked_projects WHERE project_id = '10000'") == [
+    assert synced.rows("SELECT project_key, name FROM projects WHERE project_id = '10000'") == [("MOBILE", "Mobile")]
+    assert synced.rows("SELECT count(*), min(project_key) FROM ops.tracked_projects WHERE project_id = '10000'") == [
         (1, "MOBILE")
     ]
-    pipeline.sync(date(2026, 11, 21), full=True)
-    assert pipeline.value("SELECT count(*) FROM issues WHERE project_key = 'MOBILE'") == stored > 0
-    assert pipeline.value("SELECT count(*) FROM issues WHERE project_key = 'APP'") == 0
-    assert pipeline.rows(STORED) == truth(sandbox)
+    synced.sync(date(2026, 11, 21), full=True)
+    assert synced.value("SELECT count(*) FROM issues WHERE project_key = 'MOBILE'") == stored > 0
+    assert synced.value("SELECT count(*) FROM issues WHERE project_key = 'APP'") == 0
+    assert synced.rows(STORED) == truth(sandbox)
 
 
 def change_something_each_day(sandbox: Sandbox) -> None:
@@ -129,10 +155,9 @@ def change_something_each_day(sandbox: Sandbox) -> None:
 
 def test_partitions_in_any_order_and_number_end_in_the_same_tables(sandbox: Sandbox, tmp_path: Path) -> None:
     """Compared without partition_date, synced_at and load_id, which say which run wrote a row."""
-    in_order, shuffled = Pipeline(sandbox, tmp_path / "a"), Pipeline(sandbox, tmp_path / "b")
+    in_order, shuffled = Pipeline(sandbox, tmp_path / "a"), synced_pipeline(sandbox, tmp_path / "b")
     days = [date(2026, 11, day) for day in range(17, 21)]
     in_order.sync(days[0])
-    shuffled.sync(days[3])
     change_something_each_day(sandbox)
 
     for day in days:
@@ -145,35 +170,33 @@ def test_partitions_in_any_order_and_number_end_in_the_same_tables(sandbox: Sand
     assert_same_tables(shuffled.contents(), in_order.contents())
 
 
-def test_days_without_a_run_are_made_up_for_by_the_next_run(sandbox: Sandbox, pipeline: Pipeline) -> None:
+def test_days_without_a_run_are_made_up_for_by_the_next_run(sandbox: Sandbox, synced: Pipeline) -> None:
     """The window begins at the watermark, not at the partition."""
-    pipeline.sync()
     sandbox.now = at(25)
     keys = [issue["key"] for issue in sandbox.issues()]
     for day in (21, 22, 23):
         sandbox.update_issue(keys[day - 20], at=at(day, 13), summary=f"Missed on the {day}")
     sandbox.now = at(30)
 
-    pipeline.sync(date(2026, 11, 29))
+    synced.sync(date(2026, 11, 29))
 
-    assert pipeline.rows(STORED) == truth(sandbox)
-    assert pipeline.value("SELECT count(*) FROM issues WHERE summary LIKE 'Missed on the %'") == 3
+    assert synced.rows(STORED) == truth(sandbox)
+    assert synced.value("SELECT count(*) FROM issues WHERE summary LIKE 'Missed on the %'") == 3
 
 
-def test_an_update_that_the_index_showed_late_is_caught_by_the_overlap(sandbox: Sandbox, pipeline: Pipeline) -> None:
+def test_an_update_that_the_index_showed_late_is_caught_by_the_overlap(sandbox: Sandbox, synced: Pipeline) -> None:
     keys = [issue["key"] for issue in sandbox.issues()]
-    pipeline.sync()
     sandbox.index_lag_seconds = 3600
     sandbox.update_issue(keys[0], at=TODAY, summary="Not yet in the index")
     sandbox.now = TODAY + timedelta(minutes=30)
     sandbox.update_issue(keys[1], at=TODAY + timedelta(minutes=20), summary="Nor this one")
-    pipeline.sync()
-    assert pipeline.value("SELECT count(*) FROM issues WHERE summary LIKE 'No%'") == 0
+    synced.sync()
+    assert synced.value("SELECT count(*) FROM issues WHERE summary LIKE 'No%'") == 0
 
     sandbox.now = TODAY + timedelta(hours=3)
-    pipeline.sync()
+    synced.sync()
 
-    assert pipeline.rows(STORED) == truth(sandbox)
+    assert synced.rows(STORED) == truth(sandbox)
 
 
 def test_a_newly_tracked_project_is_synced_in_full_by_whatever_partition_comes(
@@ -199,25 +222,24 @@ def test_only_some_projects_can_be_synced(sandbox: Sandbox, pipeline: Pipeline) 
 
 
 @on_both_flavours
-def test_a_dead_credential_stops_the_run_and_moves_no_watermark(sandbox: Sandbox, pipeline: Pipeline) -> None:
-    pipeline.sync()
+def test_a_dead_credential_stops_the_run_and_moves_no_watermark(sandbox: Sandbox, synced: Pipeline) -> None:
     marks, content = (
-        dict(pipeline.rows("SELECT project_id, synced_through FROM ops.tracked_projects")),
-        pipeline.tables(),
+        dict(synced.rows("SELECT project_id, synced_through FROM ops.tracked_projects")),
+        synced.tables(),
     )
     sandbox.update_issue(sandbox.issues()[0]["key"], at=TODAY, summary="Changed")
     sandbox.faults.add("anonymous", path="/search", times=None)
 
     with pytest.raises(CredentialsRejected):
-        pipeline.sync()
+        synced.sync()
 
-    after = pipeline.rows("SELECT project_id, synced_through FROM ops.tracked_projects")
+    after = synced.rows("SELECT project_id, synced_through FROM ops.tracked_projects")
     assert dict(after) == marks
     assert all(marks.values())
-    assert_same_tables(pipeline.tables(), content)
+    assert_same_tables(synced.tables(), content)
     sandbox.faults.clear()
-    pipeline.sync()
-    assert pipeline.rows(STORED) == truth(sandbox)
+    synced.sync()
+    assert synced.rows(STORED) == truth(sandbox)
 
 
 def test_an_empty_project_gets_no_watermark_from_an_empty_answer(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from jira_pipeline.sync.progress import LoggedProgress
 from jira_pipeline.warehouse.database import Warehouse
 from jira_pipeline.warehouse.ingest import ingest
 from jira_pipeline.warehouse.project_store import ProjectOutcome
+from jira_pipeline_tests.empty_warehouse import empty_warehouse
 
 FAST = RetryPolicy(attempts=2, first_wait=0.01, longest_wait=0.02, read_timeout=5.0)
 DAY = date(2026, 11, 19)
@@ -45,8 +46,7 @@ def rows(warehouse: Warehouse, query: str) -> list[tuple[Any, ...]]:
 def test_the_rest_is_stored_and_the_issue_comes_when_it_can_be_sent(
     tmp_path: Path, flavour: Literal["cloud", "datacenter"], blemish: Literal["malformed", "server_error"]
 ) -> None:
-    warehouse = Warehouse(tmp_path / "jira.duckdb")
-    warehouse.prepare()
+    warehouse = empty_warehouse(tmp_path)
     with Sandbox(generate_site(seed=5, issues=40, projects=1, max_histories=10), flavour=flavour) as sandbox:
         truth = {int(issue["id"]): issue["key"] for issue in sandbox.issues()}
         sick = sorted(truth)[17]

@@ -16,7 +16,6 @@ from jira_pipeline.sandbox import Sandbox
 from jira_pipeline.settings import PipelineConfig, SyncSettings, TrackedProject
 from jira_pipeline.sync.plan import PartitionWindow
 from jira_pipeline.warehouse.census import CensusOutcome
-from jira_pipeline.warehouse.database import Warehouse
 from jira_pipeline.warehouse.flow import FlowSettings, derive_cycle_times, derive_status_intervals
 from jira_pipeline.warehouse.ingest import ingest, select_projects
 from jira_pipeline.warehouse.operations import known_project_ids, required_as_of
@@ -24,6 +23,7 @@ from jira_pipeline.warehouse.project_store import ProjectOutcome
 from jira_pipeline.warehouse.reconcile import take_census
 from jira_pipeline.warehouse.reference import store_directory, store_projects
 from jira_pipeline.warehouse.typed_issues import derive_issues
+from jira_pipeline_tests.empty_warehouse import empty_warehouse
 from jira_pipeline_tests.end_to_end.pipeline import Unwatched
 
 # A request meets at most two random faults in a row.
@@ -36,8 +36,7 @@ class Follower:
     """A warehouse and what runs of the pipeline do to it. State guarded: the number of runs, which names them."""
 
     def __init__(self, sandbox: Sandbox, directory: Path, tracked_keys: Iterable[str]) -> None:
-        self.warehouse = Warehouse(directory / "jira.duckdb")
-        self.warehouse.prepare()
+        self.warehouse = empty_warehouse(directory)
         self._sandbox = sandbox
         self._config = PipelineConfig(
             path=directory / "jira_pipeline.yaml",

@@ -14,6 +14,7 @@ from jira_pipeline.errors import PipelineError, SettingsError
 from jira_pipeline.warehouse import schema
 from jira_pipeline.warehouse.database import Warehouse
 from jira_pipeline.warehouse.typed_issues import derive_issues
+from jira_pipeline_tests.empty_warehouse import empty_warehouse
 
 HERE = Path(__file__).parent
 VERSIONS = sorted(HERE.glob("schema_version_*.sql"))
@@ -63,9 +64,7 @@ def with_migrations(monkeypatch: pytest.MonkeyPatch, migrations: Mapping[int, st
 
 
 @pytest.mark.parametrize("version", VERSIONS, ids=lambda path: path.stem)
-def test_a_file_of_an_older_version_becomes_what_a_new_one_is_and_keeps_its_rows(
-    version: Path, tmp_path: Path, empty_database: Path
-) -> None:
+def test_a_file_of_an_older_version_becomes_what_a_new_one_is_and_keeps_its_rows(version: Path, tmp_path: Path) -> None:
     """Fails when schema.sql has been changed without a migration that does the same to the files there are."""
     older = made_by(version, tmp_path)
     counts = {
@@ -76,7 +75,7 @@ def test_a_file_of_an_older_version_becomes_what_a_new_one_is_and_keeps_its_rows
 
     older.prepare()
 
-    fresh = Warehouse(empty_database.with_name("jira.duckdb"))
+    fresh = empty_warehouse(tmp_path / "fresh")
     assert looked_at(older, CATALOG) == looked_at(fresh, CATALOG)
     assert looked_at(older, "SELECT value FROM ops.state WHERE name = 'schema'") == looked_at(
         fresh, "SELECT value FROM ops.state WHERE name = 'schema'"

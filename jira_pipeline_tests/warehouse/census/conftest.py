@@ -10,6 +10,7 @@ from typing import cast, get_args
 import pytest
 
 from jira_pipeline.sandbox import Flavour, Sandbox, SiteData, generate_site
+from jira_pipeline_tests.empty_warehouse import empty_warehouse
 from jira_pipeline_tests.warehouse.census.reconciling import Pipeline
 
 TRACKED = ("APP", "OPS")
@@ -29,16 +30,14 @@ def sandbox(request: pytest.FixtureRequest, site: SiteData) -> Iterator[Sandbox]
 
 
 @pytest.fixture(scope="session")
-def synced_databases(
-    site: SiteData, empty_database: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Mapping[str, Path]:
+def synced_databases(site: SiteData, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
     """By flavour: the working file after APP and OPS have been synced. Made once, because every test begins there."""
     found = {}
     for flavour in get_args(Flavour):
         directory = tmp_path_factory.mktemp(flavour)
         with Sandbox(site, flavour) as running:
+            empty_warehouse(directory)
             pipeline = Pipeline(running, directory, TRACKED)
-            shutil.copy(empty_database, pipeline.warehouse.working)
             pipeline.sync()
             assert pipeline.stored() == pipeline.shown(*TRACKED)
         found[flavour] = pipeline.warehouse.working
@@ -46,11 +45,10 @@ def synced_databases(
 
 
 @pytest.fixture
-def unsynced(sandbox: Sandbox, tmp_path: Path, empty_database: Path) -> Pipeline:
+def unsynced(sandbox: Sandbox, tmp_path: Path) -> Pipeline:
     """APP and OPS are tracked, and nothing is stored yet."""
-    pipeline = Pipeline(sandbox, tmp_path, TRACKED)
-    shutil.copy(empty_database, pipeline.warehouse.working)
-    return pipeline
+    empty_warehouse(tmp_path)
+    return Pipeline(sandbox, tmp_path, TRACKED)
 
 
 @pytest.fixture
