@@ -7,8 +7,6 @@ import logging
 import os
 import sqlite3
 import stat
-import subprocess
-import sys
 import traceback
 import zlib
 from collections.abc import Callable, Iterator
@@ -28,6 +26,7 @@ from jira_pipeline.jira.errors import NotJira
 from jira_pipeline.jira.retry import RetryPolicy
 from jira_pipeline.resources import JiraResource, jira_resource
 from jira_pipeline.sandbox import Fault, FaultKind, Sandbox, generate_site
+from jira_pipeline_tests.fork_server import ForkServer
 
 WAYS = ("api_token", "scoped_token", "personal_access_token", "oauth")
 QUICK = RetryPolicy(attempts=2, first_wait=0.01, longest_wait=0.02, connect_timeout=5.0, read_timeout=0.5)
@@ -93,7 +92,9 @@ def secrets_of(sandbox: Sandbox) -> set[bytes]:
 
 
 @pytest.fixture(scope="module", params=["api_token", "personal_access_token", "oauth"])
-def synced(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sandbox, Path]]:
+def synced(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, fork_server: ForkServer
+) -> Iterator[tuple[Sandbox, Path]]:
     """A sandbox, and the directory in which two runs have been: one with passing faults, one refused."""
     folder = tmp_path_factory.mktemp(request.param)
     yesterday = (datetime.now(UTC) - timedelta(days=1)).date()
@@ -111,14 +112,12 @@ def synced(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
             sandbox.faults.add(Fault("server_error", status=503), path="/oauth/token")
         before = sandbox.credentials
         environ = {name: value for name, value in os.environ.items() if not name.startswith(("JIRA_", "DAGSTER_"))}
-        ran = subprocess.run(
-            [sys.executable, "-c", PROGRAM], cwd=folder, env={**environ, **before, "SANDBOX": sandbox.url},
-            capture_output=True, timeout=300, check=False,
-        )  # fmt: skip
-        (folder / "stdout").write_bytes(ran.stdout)
-        (folder / "stderr").write_bytes(ran.stderr)
-        assert b"succeeded [True, False]" in ran.stdout, ran.stderr.decode()
-        assert ran.returncode == 2, ran.stdout.decode()
+        ran = fork_server.start(PROGRAM, cwd=folder, env={**environ, **before, "SANDBOX": sandbox.url})
+        printed, said = ran.communicate(timeout=300)
+        (folder / "stdout").write_text(printed, "utf-8")
+        (folder / "stderr").write_text(said, "utf-8")
+        assert "succeeded [True, False]" in printed, said
+        assert ran.returncode == 2, printed
         assert len(sandbox.faults.incidents) == (6 if request.param == "oauth" else 4)
         yield sandbox, folder
 

@@ -3,36 +3,36 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 from jira_pipeline.sandbox import Sandbox
 from jira_pipeline.warehouse.database import Warehouse
+from jira_pipeline_tests.fork_server import ForkedProcess, ForkServer
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
-def start_sync(sandbox: Sandbox, directory: Path) -> subprocess.Popen[str]:
+_SYNC = "import sys; from jira_pipeline_tests.durability.sync_process import main; sys.exit(main(*sys.argv[1:]))"
+
+
+def start_sync(fork_server: ForkServer, sandbox: Sandbox, directory: Path) -> ForkedProcess:
     """Start a full sync of all the sandbox's projects into a warehouse in `directory`; returns when it has begun."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "jira_pipeline_tests.durability.sync_process", str(directory), *project_keys(sandbox)],
+    process = fork_server.start(
+        _SYNC,
+        str(directory),
+        *project_keys(sandbox),
         env={**os.environ, **sandbox.credentials},
         cwd=REPOSITORY,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
     )
-    assert process.stdout is not None
     assert process.stdout.readline() == "working\n", process.communicate()
     return process
 
 
-def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
+def finish(process: ForkedProcess) -> tuple[int, str]:
     """Wait for a process; its exit code and what it said on stderr."""
-    _, said = process.communicate(timeout=600)
-    return process.returncode, said
+    _, said = process.communicate()
+    return process.wait(), said
 
 
 def project_keys(sandbox: Sandbox) -> list[str]:

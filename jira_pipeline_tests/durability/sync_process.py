@@ -1,5 +1,5 @@
-"""A whole sync in a process of its own, which may be killed: `python -m … DIRECTORY KEY…`, with the site in the
-environment. Prints a line when it begins to work, and ends like the command line does."""
+"""A whole sync in a process of its own, which may be killed, with the site in the environment. Prints a line when it
+begins to work, and ends like the command line does."""
 
 from __future__ import annotations
 
@@ -51,7 +51,3 @@ def main(directory: str, *keys: str) -> int:
         if outcome.error is not None:
             print(f"jira-pipeline: {outcome.project_key}: {outcome.error}", file=sys.stderr)
     return int(any(outcome.error is not None for outcome in outcomes))
-
-
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))

@@ -12,6 +12,7 @@ import pytest
 
 from jira_pipeline.sandbox import Sandbox, generate_site
 from jira_pipeline_tests.durability.processes import Remains, finish, start_sync
+from jira_pipeline_tests.fork_server import ForkServer
 from jira_pipeline_tests.soak.comparison import untruths
 
 _SIZE = 64 << 20
@@ -39,10 +40,10 @@ def fill(disk: Path, leaving: int) -> Path:
 
 
 @pytest.mark.parametrize("leaving", [0, 300_000, 2_400_000])
-def test_nothing_is_lost_and_the_next_run_completes(small_disk: Path, leaving: int) -> None:
+def test_nothing_is_lost_and_the_next_run_completes(fork_server: ForkServer, small_disk: Path, leaving: int) -> None:
     """Full from the beginning, while files land or are loaded, and while the copy is made."""
     with Sandbox(generate_site(13, issues=500, projects=2, max_histories=8)) as sandbox:
-        assert finish(start_sync(sandbox, small_disk)) == (0, "")
+        assert finish(start_sync(fork_server, sandbox, small_disk)) == (0, "")
         remains = Remains(small_disk)
         before, shown = remains.stored(), remains.published_rows("SELECT count(*) FROM issues")
         assert len(before) == 500
@@ -50,7 +51,7 @@ def test_nothing_is_lost_and_the_next_run_completes(small_disk: Path, leaving: i
             sandbox.update_issue(issue["id"], description="All is new. " * 100, labels=["changed"])
         filler = fill(small_disk, leaving)
 
-        exit_code, said = finish(start_sync(sandbox, small_disk))
+        exit_code, said = finish(start_sync(fork_server, sandbox, small_disk))
 
         assert exit_code in (1, 2)
         assert said.count("\n") == said.count("jira-pipeline: ") >= 1
@@ -59,6 +60,6 @@ def test_nothing_is_lost_and_the_next_run_completes(small_disk: Path, leaving: i
         filler.unlink()
         assert remains.stored() == before
         assert remains.published_rows("SELECT count(*) FROM issues") == shown
-        assert finish(start_sync(sandbox, small_disk)) == (0, "")
+        assert finish(start_sync(fork_server, sandbox, small_disk)) == (0, "")
         assert untruths(remains, sandbox, ("10000", "10001")) == []
         assert remains.published_rows("SELECT count(*) FROM issues WHERE labels = ['changed']") == [(500,)]

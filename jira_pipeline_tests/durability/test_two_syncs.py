@@ -10,12 +10,13 @@ from jira_pipeline.errors import PipelineError
 from jira_pipeline.sandbox import Sandbox, generate_site
 from jira_pipeline.warehouse import database
 from jira_pipeline_tests.durability.processes import Remains, finish, start_sync
+from jira_pipeline_tests.fork_server import ForkServer
 from jira_pipeline_tests.soak.comparison import untruths
 
 
-def test_the_second_waits_for_the_first_and_both_end_well(tmp_path: Path) -> None:
+def test_the_second_waits_for_the_first_and_both_end_well(fork_server: ForkServer, tmp_path: Path) -> None:
     with Sandbox(generate_site(12, issues=200, projects=2, max_histories=8), latency_seconds=0.05) as sandbox:
-        both = [start_sync(sandbox, tmp_path) for _ in range(2)]
+        both = [start_sync(fork_server, sandbox, tmp_path) for _ in range(2)]
 
         assert [finish(process) for process in both] == [(0, ""), (0, "")]
 
