@@ -24,8 +24,10 @@ from typing import Any
 
 _REPOSITORY = Path(__file__).resolve().parents[1]
 _IMPORTED = (
-    "dagster", "dagster_duckdb", "jira", "zstandard", "jira_pipeline.cli",
-    "jira_pipeline.alerts", "jira_pipeline.warehouse.ingest", "jira_pipeline.warehouse.typed_issues",
+    "dagster", "dagster_duckdb", "jira", "zstandard",
+    "jira_pipeline.cli.demo", "jira_pipeline.cli.init", "jira_pipeline.cli.status", "jira_pipeline.cli.reconcile",
+    "jira_pipeline.cli.users", "jira_pipeline.alerts", "jira_pipeline.warehouse.ingest",
+    "jira_pipeline.warehouse.typed_issues",
 )  # fmt: skip
 _TOLD = 20  # bytes of a process id or an exit code on the pipe, padded
 _LOOK_AT_THE_ENVIRONMENT = ("jira_pipeline.loaded_settings", "jira_pipeline.definitions")
