@@ -8,8 +8,9 @@ SHELL := /bin/bash
 PYTHONS := python3.14 python3.13 python3.12 python3.11 python3
 VENV := .venv
 VENV_DUCKDB_15 := .venv-duckdb15
-# A file is run by one process, because its tests often share what is dear, such as a Dagster that runs.
-PYTEST := -m pytest -n 2 --dist loadfile
+# A file is run by one process, because its tests often share what is dear, such as a Dagster that runs; the files that take
+# long come first, and not those of most tests, as pytest-xdist would have it.
+PYTEST := -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help demo test soak test-duckdb-1.5 lint clean
 
@@ -18,6 +19,9 @@ help: ## List the targets
 
 demo: $(VENV)/.installed ## Sync a local sandbox Jira, show the tables, open the Dagster UI on port 3000
 	$(VENV)/bin/jira-pipeline demo
+
+# Many containers forbid Python to keep what it has compiled, and then every process of the tests compiles it again.
+test soak test-duckdb-1.5: export PYTHONDONTWRITEBYTECODE =
 
 test: $(VENV)/.installed ## Run the tests
 	$(VENV)/bin/python $(PYTEST)

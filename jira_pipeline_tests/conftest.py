@@ -4,10 +4,43 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from jira_pipeline_tests.fork_server import ForkServer
+
+_TESTS = Path(__file__).parent
+# In minutes, not in number of tests. They come first, so that two processes end at about the same time.
+_LONGEST = tuple(
+    _TESTS / name
+    for name in (
+        "ui/test_dagster_ui.py",
+        "deployment/test_postgres.py",
+        "end_to_end/test_daily_job.py",
+        "cli/test_reconcile.py",
+        "soak/test_soak.py",
+        "end_to_end/test_incremental.py",
+        "cli/test_sync.py",
+        "test_secrets.py",
+        "end_to_end/test_real_data.py",
+        "warehouse/flow/test_incremental.py",
+        "durability/test_full_disk.py",
+        "durability/test_kills.py",
+        "cli/test_demo.py",
+        "cli/test_wrong_settings.py",
+        "cli/test_status.py",
+        "cli/test_projects.py",
+    )
+)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first."""
+    assert all(path.exists() for path in _LONGEST)
+    rank = {path: number for number, path in enumerate(_LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path, len(rank)))
 
 
 @pytest.fixture(scope="session")
