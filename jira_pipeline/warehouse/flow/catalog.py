@@ -13,6 +13,7 @@ import duckdb
 from jira_pipeline.warehouse.flow.cumulative_flow import derive_cumulative_flow
 from jira_pipeline.warehouse.flow.cycle_times import derive_cycle_times_only
 from jira_pipeline.warehouse.flow.daily import derive_cycle_time_metrics, derive_daily_flow
+from jira_pipeline.warehouse.flow.data_quality import derive_data_quality
 from jira_pipeline.warehouse.flow.forecasts import derive_forecast_backtest, derive_forecasts
 from jira_pipeline.warehouse.flow.marts import derive_mart
 from jira_pipeline.warehouse.flow.settings import FlowSettings
@@ -66,6 +67,6 @@ FLOW_TABLES: tuple[FlowTable, ...] = (
     FlowTable("forecasts", ("daily_flow",), derive_forecasts),
     FlowTable("forecast_backtest", ("daily_flow",), derive_forecast_backtest),
     _mart("bugs_weekly", "cycle_times"),
-    _mart("data_quality", "cycle_times", "status_intervals", "issues", "issue_changes"),
+    FlowTable("data_quality", ("cycle_times", "status_intervals", "issues", "issue_changes"), derive_data_quality),
     _mart("signals", "aging_wip", "daily_flow", "throughput_weekly", "forecasts", "forecast_backtest"),
 )

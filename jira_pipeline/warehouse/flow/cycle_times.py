@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 import duckdb
 
+from jira_pipeline.warehouse.flow.batches import batches_of_outdated_issues
 from jira_pipeline.warehouse.flow.changes import change_readers, forget_counted
 from jira_pipeline.warehouse.flow.outdated import find_outdated_issues
 from jira_pipeline.warehouse.flow.settings import FlowSettings
@@ -19,8 +20,8 @@ SOURCES = (
     "flow_macros", "workflow_rules", "status_intervals", "time_in_status", "field_intervals", "cycle_times",
     "time_buckets", "cycle_times_insert",
 )  # fmt: skip
-READERS = ("cycle_time_metrics", "daily_flow")
-"""The tables of daily counts that take in what changes here."""
+READERS = ("cycle_time_metrics", "daily_flow", "data_quality")
+"""The tables that take in what changes here."""
 
 
 def derive_cycle_times(connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, as_of: datetime) -> int:
@@ -53,10 +54,11 @@ def derive_cycle_times_only(connection: duckdb.DuckDBPyConnection, settings: Flo
         "readers": change_readers(connection, READERS, outdated, kept_in="ops.cycle_time_changes"),
         "has_calendar": settings.calendar is not None,
     }
-    run_sql(connection, "cycle_times", parameters)
-    run_sql(connection, "time_buckets")
-    load_work_spans(connection, settings.calendar, settings.time_zone, *_measured_days(connection))
-    run_sql(connection, "cycle_times_insert", parameters)
+    for _ in batches_of_outdated_issues(connection):
+        run_sql(connection, "cycle_times", parameters)
+        run_sql(connection, "time_buckets")
+        load_work_spans(connection, settings.calendar, settings.time_zone, *_measured_days(connection))
+        run_sql(connection, "cycle_times_insert", parameters)
     return row_count(connection, "cycle_times")
 
 

@@ -21,7 +21,6 @@ FILES = {
     "sprint_issues": ("sprint_issues",),
     "sprint_report": ("sprint_report",),
     "bugs_weekly": ("bugs_weekly",),
-    "data_quality": ("data_quality",),
     "signals": ("signals",),
 }
 """The .sql files of each mart, in the order in which they run."""

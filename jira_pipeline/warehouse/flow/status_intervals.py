@@ -6,6 +6,7 @@ from datetime import datetime
 
 import duckdb
 
+from jira_pipeline.warehouse.flow.batches import batches_of_outdated_issues
 from jira_pipeline.warehouse.flow.changes import change_readers, forget_counted
 from jira_pipeline.warehouse.flow.outdated import find_outdated_issues
 from jira_pipeline.warehouse.flow.settings import FlowSettings
@@ -38,7 +39,8 @@ def derive_status_intervals(connection: duckdb.DuckDBPyConnection, settings: Flo
         "excluded_types": folded(settings.excluded_types),
         "readers": change_readers(connection, READERS, outdated, kept_in="ops.done_move_changes"),
     }
-    run_sql(connection, "status_intervals", parameters)
+    for _ in batches_of_outdated_issues(connection):
+        run_sql(connection, "status_intervals", parameters)
     return row_count(connection, "status_intervals")
 
 
@@ -50,7 +52,8 @@ def derive_time_in_status(connection: duckdb.DuckDBPyConnection, settings: FlowS
         connection.execute("DELETE FROM time_in_status")
     find_outdated_issues(connection, "time_in_status")
     run_sql(connection, "flow_macros")
-    run_sql(connection, "time_in_status")
+    for _ in batches_of_outdated_issues(connection):
+        run_sql(connection, "time_in_status")
     return row_count(connection, "time_in_status")
 
 
@@ -65,7 +68,8 @@ def derive_field_intervals(connection: duckdb.DuckDBPyConnection, settings: Flow
         connection.execute("DELETE FROM field_intervals")
     find_outdated_issues(connection, "field_intervals")
     run_sql(connection, "flow_macros")
-    run_sql(connection, "field_intervals")
+    for _ in batches_of_outdated_issues(connection):
+        run_sql(connection, "field_intervals")
     return row_count(connection, "field_intervals")
 
 

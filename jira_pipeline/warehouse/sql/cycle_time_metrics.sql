@@ -18,29 +18,47 @@ LEFT JOIN former f ON f.project_key = p.project_key;
 
 -- Issues that may fall on a day to be counted from them, and the changed ones, before and after.
 CREATE OR REPLACE TEMP TABLE counted_issues AS
-SELECT 1 AS sign, false AS is_change, p.project, p.is_renewed, c.created_date, c.started_date, c.done_date, c.resolved_date, c.cycle_quality,
-       c.story_points
+SELECT 1 AS sign, false AS is_change, p.project, true AS is_renewed, c.created_date, c.started_date, c.done_date, c.resolved_date,
+       c.cycle_quality, c.story_points
 FROM cycle_times c
-JOIN counted_projects p ON p.project_key = c.project_key
-WHERE p.is_renewed OR greatest(c.created_date, c.started_date, c.done_date, c.resolved_date) > $through
+JOIN counted_projects p ON p.project_key = c.project_key AND p.is_renewed
+UNION ALL
+SELECT 1, false, p.project, false, c.created_date, c.started_date, c.done_date, c.resolved_date, c.cycle_quality, c.story_points
+FROM cycle_times c
+JOIN counted_projects p ON p.project_key = c.project_key AND NOT p.is_renewed
+WHERE greatest(c.created_date, c.started_date, c.done_date, c.resolved_date) > $through
 UNION ALL
 SELECT c.sign, true, p.project, p.is_renewed, c.created_date, c.started_date, c.done_date, c.resolved_date, c.cycle_quality, c.story_points
 FROM ops.cycle_time_changes c
 JOIN counted_projects p ON p.project_key = c.project_key
 WHERE c.reader = 'cycle_time_metrics';
 
+-- Open is the history as it was: an issue leaves with every entry into Done and comes back with every exit.
 CREATE OR REPLACE TEMP TABLE counted_moves AS
-SELECT false AS is_change, p.project, p.is_renewed, s.entered_date AS metric_date,
-       count(*) FILTER (s.phase <> 'done') - count(*) FILTER (s.phase = 'done') AS open_issues,
-       count(DISTINCT CASE WHEN s.phase <> 'done' THEN s.issue_id END) AS reopened_issues
-FROM status_intervals s
-JOIN counted_projects p ON p.project_key = s.project_key
-WHERE (s.phase = 'done') <> coalesce(s.entered_from_phase = 'done', false) AND (p.is_renewed OR s.entered_date > $through)
-GROUP BY ALL
+WITH moves AS NOT MATERIALIZED (
+    SELECT p.project, s.entered_date AS metric_date, s.phase, s.issue_id
+    FROM status_intervals s
+    JOIN counted_projects p ON p.project_key = s.project_key AND p.is_renewed
+    WHERE (s.phase = 'done') <> coalesce(s.entered_from_phase = 'done', false)
+    UNION ALL
+    SELECT p.project, s.entered_date, s.phase, s.issue_id
+    FROM status_intervals s
+    JOIN counted_projects p ON p.project_key = s.project_key AND NOT p.is_renewed
+    WHERE (s.phase = 'done') <> coalesce(s.entered_from_phase = 'done', false) AND s.entered_date > $through
+)
+SELECT project, metric_date, count(*) FILTER (phase <> 'done') - count(*) FILTER (phase = 'done') AS open_issues, 0 AS reopened_issues
+FROM moves
+GROUP BY project, metric_date
 UNION ALL
-SELECT true, p.project, p.is_renewed, c.metric_date, c.open_issues, c.reopened_issues
+SELECT project, metric_date, 0, count(DISTINCT issue_id)
+FROM moves
+WHERE phase <> 'done'
+GROUP BY project, metric_date
+UNION ALL
+SELECT p.project, c.metric_date, c.open_issues, c.reopened_issues
 FROM ops.done_move_changes c
-JOIN counted_projects p ON p.project_key = c.project_key;
+JOIN counted_projects p ON p.project_key = c.project_key AND NOT p.is_renewed
+WHERE c.metric_date <= $through;
 
 -- Without a complete history only Jira's own dates are left to say when an issue was closed. They are few, so that all are
 -- counted and compared with how many there were.
@@ -65,55 +83,74 @@ DELETE FROM ops.closed_without_history;
 INSERT INTO ops.closed_without_history BY NAME SELECT * FROM closed_without_history;
 
 -- What happened, as +1 and -1 on its day: level columns (open, wip) are running sums of these, never issue by day.
--- Open is the history as it was: an issue leaves with every entry into Done and comes back with every exit.
 -- Added up as DOUBLE, exact for whole numbers: sum() over integers reckons with 128 bits, at twice the price.
 CREATE OR REPLACE TEMP TABLE happened AS
-WITH events AS (
-    SELECT project, is_renewed, is_change, created_date AS metric_date, sign::DOUBLE AS created, 0::DOUBLE AS started, 0::DOUBLE AS resolved,
-           0::DOUBLE AS done, 0::DOUBLE AS reopened, sign::DOUBLE AS open_delta, 0::DOUBLE AS wip_delta, NULL::DECIMAL(18, 4) AS points
+WITH created AS (
+    SELECT project, created_date AS metric_date, sum(sign::DOUBLE) AS created
     FROM counted_issues
-    UNION ALL
-    SELECT project, is_renewed, is_change, started_date, 0, sign, 0, 0, 0, 0,
-           CASE WHEN cycle_quality IS DISTINCT FROM 'stop_before_start' THEN sign ELSE 0 END, NULL
+    WHERE is_change <> (is_renewed OR created_date > $through)
+    GROUP BY project, created_date
+),
+started AS (
+    SELECT project, started_date AS metric_date, sum(sign::DOUBLE) AS started,
+           sum(sign::DOUBLE) FILTER (cycle_quality IS DISTINCT FROM 'stop_before_start') AS wip_delta
     FROM counted_issues
-    UNION ALL
-    SELECT project, is_renewed, is_change, resolved_date, 0, 0, sign, 0, 0, 0, 0, NULL FROM counted_issues
-    UNION ALL
-    SELECT project, is_renewed, is_change, done_date, 0, 0, 0, sign, 0, 0, CASE WHEN cycle_quality IN ('ok', 'zero_time') THEN -sign ELSE 0 END,
-           CASE WHEN sign > 0 THEN exact(story_points) ELSE -exact(story_points) END
+    WHERE is_change <> (is_renewed OR started_date > $through)
+    GROUP BY project, started_date
+),
+resolved AS (
+    SELECT project, resolved_date AS metric_date, sum(sign::DOUBLE) AS resolved
     FROM counted_issues
-    UNION ALL
-    SELECT project, is_renewed, is_change, metric_date, 0, 0, 0, 0, reopened_issues, open_issues, 0, NULL FROM counted_moves
-    UNION ALL
-    SELECT project, is_renewed, is_change, metric_date, 0, 0, 0, 0, 0, -issues, 0, NULL FROM counted_closings
+    WHERE is_change <> (is_renewed OR resolved_date > $through)
+    GROUP BY project, resolved_date
+),
+done AS (
+    SELECT project, done_date AS metric_date, sum(sign::DOUBLE) AS done,
+           -sum(sign::DOUBLE) FILTER (cycle_quality IN ('ok', 'zero_time')) AS wip_delta,
+           sum(CASE WHEN sign > 0 THEN exact(story_points) ELSE -exact(story_points) END) AS points
+    FROM counted_issues
+    WHERE is_change <> (is_renewed OR done_date > $through)
+    GROUP BY project, done_date
+),
+events AS (
+    SELECT project, metric_date, created, created AS open_delta FROM created
+    UNION ALL BY NAME SELECT * FROM started
+    UNION ALL BY NAME SELECT * FROM resolved
+    UNION ALL BY NAME SELECT * FROM done
+    UNION ALL BY NAME SELECT project, metric_date, reopened_issues::DOUBLE AS reopened, open_issues::DOUBLE AS open_delta FROM counted_moves
+    UNION ALL BY NAME
+    SELECT project, metric_date, -issues::DOUBLE AS open_delta FROM counted_closings WHERE is_change <> (is_renewed OR metric_date > $through)
 )
 SELECT project, metric_date, sum(created) AS created, sum(started) AS started, sum(resolved) AS resolved, sum(done) AS done,
-       sum(reopened) AS reopened, sum(open_delta) AS open_delta, sum(wip_delta) AS wip_delta, sum(points) AS points
+       sum(reopened) AS reopened, coalesce(sum(open_delta), 0) AS open_delta, coalesce(sum(wip_delta), 0) AS wip_delta, sum(points) AS points
 FROM events
-WHERE is_change <> (is_renewed OR metric_date > $through) AND metric_date <= $last_day
+WHERE metric_date <= $last_day
 GROUP BY project, metric_date;
 
 -- The headline clock, of the days on which something changed and of the new ones.
 CREATE OR REPLACE TEMP TABLE measured AS
 WITH changed_days AS (
-    SELECT DISTINCT p.project, c.cycle_time_stop_date AS metric_date
+    SELECT DISTINCT p.project, p.project_key, c.cycle_time_stop_date AS metric_date
     FROM ops.cycle_time_changes c
     JOIN counted_projects p ON p.project_key = c.project_key
     WHERE c.reader = 'cycle_time_metrics' AND c.cycle_time_stop_date <= $through AND NOT p.is_renewed
 ),
-stopped AS (
-    SELECT p.project, p.is_renewed, c.cycle_time_stop_date AS metric_date, c.cycle_time_hours
-    FROM cycle_times c
-    JOIN counted_projects p ON p.project_key = c.project_key
-    WHERE c.cycle_time_hours IS NOT NULL AND c.cycle_time_stop_date <= $last_day
-      AND ($cycle_time_from = 'created' OR c.cycle_quality IS NULL OR c.cycle_quality = 'ok')
+stopped AS NOT MATERIALIZED (
+    SELECT project_key, cycle_time_stop_date AS metric_date, cycle_time_hours
+    FROM cycle_times
+    WHERE cycle_time_hours IS NOT NULL AND cycle_time_stop_date <= $last_day
+      AND ($cycle_time_from = 'created' OR cycle_quality IS NULL OR cycle_quality = 'ok')
 ),
 due AS (
-    SELECT project, metric_date, cycle_time_hours FROM stopped WHERE is_renewed OR metric_date > $through
+    SELECT p.project, s.metric_date, s.cycle_time_hours
+    FROM stopped s JOIN counted_projects p ON p.project_key = s.project_key AND p.is_renewed
     UNION ALL
-    SELECT s.project, s.metric_date, s.cycle_time_hours
-    FROM stopped s
-    JOIN changed_days d ON d.project = s.project AND d.metric_date = s.metric_date
+    SELECT p.project, s.metric_date, s.cycle_time_hours
+    FROM stopped s JOIN counted_projects p ON p.project_key = s.project_key AND NOT p.is_renewed
+    WHERE s.metric_date > $through
+    UNION ALL
+    SELECT d.project, s.metric_date, s.cycle_time_hours
+    FROM stopped s JOIN changed_days d ON d.project_key = s.project_key AND d.metric_date = s.metric_date
 ),
 counted AS (
     SELECT project, metric_date, count(*) AS cycle_time_issues,
@@ -128,6 +165,21 @@ SELECT d.project, d.metric_date, 0, NULL, NULL                         -- days o
 FROM changed_days d
 ANTI JOIN counted c ON c.project = d.project AND c.metric_date = d.metric_date;
 
+-- The running sums, on every day from the first on which something happened.
+CREATE OR REPLACE TEMP TABLE risen AS
+WITH sums AS (
+    SELECT h.project, h.metric_date,
+           sum(open_delta) OVER (by_day ROWS UNBOUNDED PRECEDING) AS open_issues,
+           sum(wip_delta) OVER (by_day ROWS UNBOUNDED PRECEDING) AS wip_issues,
+           coalesce(lead(metric_date) OVER by_day, $last_day + 1) AS next_date
+    FROM happened h
+    JOIN counted_projects p ON p.project = h.project AND h.metric_date >= p.first_day
+    WINDOW by_day AS (PARTITION BY h.project ORDER BY h.metric_date)
+)
+SELECT project, metric_date + unnest(range(next_date - metric_date))::INTEGER AS metric_date,
+       open_issues::BIGINT AS open_issues, wip_issues::BIGINT AS wip_issues
+FROM sums;
+
 CREATE OR REPLACE TEMP TABLE former_days AS
 SELECT p.project, m.*
 FROM cycle_time_metrics m
@@ -137,42 +189,46 @@ WHERE NOT p.is_renewed;
 DELETE FROM cycle_time_metrics;
 
 INSERT INTO cycle_time_metrics BY NAME
-WITH days AS (
-    SELECT project, project_key, first_day + unnest(range($last_day - first_day + 1))::INTEGER AS metric_date FROM counted_projects
+WITH new_days AS (
+    SELECT project, project_key,
+           first_day + unnest(range(CASE WHEN is_renewed THEN 0 ELSE $through + 1 - first_day END, $last_day - first_day + 1))::INTEGER AS metric_date
+    FROM counted_projects
 ),
 -- Levels go on from the last former day, counts do not.
-carried AS (
-    SELECT d.project, d.project_key, d.metric_date, f.open_issues, f.wip_issues,
-           f.metric_date = d.metric_date AS is_former, f.* EXCLUDE (project, project_key, metric_date, open_issues, wip_issues)
-    FROM days d
-    LEFT JOIN former_days f ON f.project = d.project AND f.metric_date = least(d.metric_date, $through)
+days AS (
+    SELECT * FROM former_days
+    UNION ALL BY NAME
+    SELECT n.project, n.project_key, n.metric_date, 0 AS created_issues, 0 AS started_issues, 0 AS resolved_issues, 0 AS done_issues,
+           0 AS reopened_issues, coalesce(f.open_issues, 0) AS open_issues, coalesce(f.wip_issues, 0) AS wip_issues, 0 AS story_points_done,
+           0 AS cycle_time_issues
+    FROM new_days n
+    LEFT JOIN former_days f ON f.project = n.project AND f.metric_date = $through
 )
-SELECT c.metric_date, c.project_key,
-       CASE WHEN c.is_former THEN c.created_issues ELSE 0 END + coalesce(h.created, 0)::BIGINT AS created_issues,
-       CASE WHEN c.is_former THEN c.started_issues ELSE 0 END + coalesce(h.started, 0)::BIGINT AS started_issues,
-       CASE WHEN c.is_former THEN c.resolved_issues ELSE 0 END + coalesce(h.resolved, 0)::BIGINT AS resolved_issues,
-       CASE WHEN c.is_former THEN c.done_issues ELSE 0 END + coalesce(h.done, 0)::BIGINT AS done_issues,
-       CASE WHEN c.is_former THEN c.reopened_issues ELSE 0 END + coalesce(h.reopened, 0)::BIGINT AS reopened_issues,
-       coalesce(c.open_issues, 0) + coalesce(sum(h.open_delta) OVER so_far, 0)::BIGINT AS open_issues,
-       coalesce(c.wip_issues, 0) + coalesce(sum(h.wip_delta) OVER so_far, 0)::BIGINT AS wip_issues,
-       CASE WHEN c.is_former AND h.points IS NULL THEN c.story_points_done
-            WHEN c.is_former THEN exact(c.story_points_done) + h.points
-            ELSE coalesce(h.points, 0) END AS story_points_done,
-       coalesce(q.cycle_time_issues, CASE WHEN c.is_former THEN c.cycle_time_issues END, 0) AS cycle_time_issues,
-       CASE WHEN q.project IS NOT NULL THEN q.cycle_time_hours_mean WHEN c.is_former THEN c.cycle_time_hours_mean END AS cycle_time_hours_mean,
-       CASE WHEN q.project IS NOT NULL THEN q.percentiles[1] WHEN c.is_former THEN c.cycle_time_hours_p50 END AS cycle_time_hours_p50,
-       CASE WHEN q.project IS NOT NULL THEN q.percentiles[2] WHEN c.is_former THEN c.cycle_time_hours_p70 END AS cycle_time_hours_p70,
-       CASE WHEN q.project IS NOT NULL THEN q.percentiles[3] WHEN c.is_former THEN c.cycle_time_hours_p85 END AS cycle_time_hours_p85,
-       CASE WHEN q.project IS NOT NULL THEN q.percentiles[4] WHEN c.is_former THEN c.cycle_time_hours_p95 END AS cycle_time_hours_p95
-FROM carried c
-LEFT JOIN happened h ON h.project = c.project AND h.metric_date = c.metric_date
-LEFT JOIN measured q ON q.project = c.project AND q.metric_date = c.metric_date
-WINDOW so_far AS (PARTITION BY c.project ORDER BY c.metric_date ROWS UNBOUNDED PRECEDING);
+SELECT d.metric_date, d.project_key,
+       d.created_issues + coalesce(h.created, 0)::BIGINT AS created_issues,
+       d.started_issues + coalesce(h.started, 0)::BIGINT AS started_issues,
+       d.resolved_issues + coalesce(h.resolved, 0)::BIGINT AS resolved_issues,
+       d.done_issues + coalesce(h.done, 0)::BIGINT AS done_issues,
+       d.reopened_issues + coalesce(h.reopened, 0)::BIGINT AS reopened_issues,
+       d.open_issues + coalesce(r.open_issues, 0) AS open_issues,
+       d.wip_issues + coalesce(r.wip_issues, 0) AS wip_issues,
+       CASE WHEN h.points IS NULL THEN d.story_points_done ELSE exact(d.story_points_done) + h.points END AS story_points_done,
+       coalesce(q.cycle_time_issues, d.cycle_time_issues) AS cycle_time_issues,
+       CASE WHEN q.project IS NULL THEN d.cycle_time_hours_mean ELSE q.cycle_time_hours_mean END AS cycle_time_hours_mean,
+       CASE WHEN q.project IS NULL THEN d.cycle_time_hours_p50 ELSE q.percentiles[1] END AS cycle_time_hours_p50,
+       CASE WHEN q.project IS NULL THEN d.cycle_time_hours_p70 ELSE q.percentiles[2] END AS cycle_time_hours_p70,
+       CASE WHEN q.project IS NULL THEN d.cycle_time_hours_p85 ELSE q.percentiles[3] END AS cycle_time_hours_p85,
+       CASE WHEN q.project IS NULL THEN d.cycle_time_hours_p95 ELSE q.percentiles[4] END AS cycle_time_hours_p95
+FROM days d
+LEFT JOIN happened h ON h.project = d.project AND h.metric_date = d.metric_date
+LEFT JOIN risen r ON r.project = d.project AND r.metric_date = d.metric_date
+LEFT JOIN measured q ON q.project = d.project AND q.metric_date = d.metric_date;
 
 DELETE FROM ops.cycle_time_changes WHERE reader = 'cycle_time_metrics';
 DELETE FROM ops.done_move_changes;
 
 DROP TABLE former_days;
+DROP TABLE risen;
 DROP TABLE measured;
 DROP TABLE happened;
 DROP TABLE counted_closings;

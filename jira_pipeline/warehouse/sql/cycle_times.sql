@@ -7,7 +7,7 @@ CREATE OR REPLACE TEMP TABLE change_readers AS SELECT unnest($readers::VARCHAR[]
 
 -- What the daily counts are made of.
 CREATE OR REPLACE TEMP VIEW changed_cycle_times AS
-SELECT project_key, counts_in_flow, history_incomplete, created_date, started_date, done_date, resolved_date, cycle_time_stop_date,
+SELECT issue_id, project_key, counts_in_flow, history_incomplete, created_date, started_date, done_date, resolved_date, cycle_time_stop_date,
        cycle_time_hours, story_points, cycle_quality, is_delivered, project_key_at_done
 FROM cycle_times
 WHERE issue_id IN (SELECT issue_id FROM outdated_issues);
@@ -16,8 +16,9 @@ INSERT INTO ops.cycle_time_changes BY NAME SELECT r.reader, -1 AS sign, c.* FROM
 
 DELETE FROM cycle_times WHERE issue_id IN (SELECT issue_id FROM outdated_issues);
 
+-- A join on the number of an issue, not IN: DuckDB looks a number up in a plain array when the row it finds is joined.
 CREATE OR REPLACE TEMP TABLE clocks AS
-SELECT issue_id,
+SELECT s.issue_id,
        min(s.entered_at) FILTER (s.starts_clock) AS started_at,
        max(s.entered_at) FILTER (s.starts_clock AND (s.entered_from_phase IS NULL OR s.entered_from_phase = 'to_do')) AS started_from_todo_at,
        min(s.entered_at) FILTER (s.phase = 'done') AS first_done_at,
@@ -34,7 +35,7 @@ SELECT issue_id,
        bool_or(s.broken_chain) AS broken_chain,
        bool_or(s.unknown_status) AS unknown_status
 FROM status_intervals s
-WHERE s.issue_id IN (SELECT issue_id FROM outdated_issues)
+JOIN outdated_issues o ON o.issue_id = s.issue_id
 GROUP BY s.issue_id;
 
 -- Moves inside a phase to a status that the issue had reached before the one it leaves: so the stay is not its first there.
@@ -42,11 +43,11 @@ CREATE OR REPLACE TEMP TABLE backward_moves AS
 WITH returns AS (
     SELECT s.issue_id, s.stay_number, r.first_entered_at
     FROM status_intervals s
+    JOIN outdated_issues o ON o.issue_id = s.issue_id
     JOIN time_in_status r
       ON r.issue_id = s.issue_id AND r.status_id IS NOT DISTINCT FROM s.status_id AND r.status IS NOT DISTINCT FROM s.status
      AND r.phase = s.phase
     WHERE s.entered_from_phase = s.phase AND r.visits > 1 AND s.entered_at > r.first_entered_at
-      AND s.issue_id IN (SELECT issue_id FROM outdated_issues)
 )
 SELECT b.issue_id, count(*) AS moves_within_phase
 FROM returns b
@@ -65,9 +66,9 @@ WITH measured AS (
            CASE WHEN c.is_done THEN c.last_done_at END AS done_at,
            CASE WHEN c.issue_id IS NOT NULL THEN c.moves_to_earlier_phase + coalesce(b.moves_within_phase, 0) END AS backward_moves
     FROM issues i
+    JOIN outdated_issues o ON o.issue_id = i.issue_id
     LEFT JOIN clocks c ON c.issue_id = i.issue_id
     LEFT JOIN backward_moves b ON b.issue_id = i.issue_id
-    WHERE i.issue_id IN (SELECT issue_id FROM outdated_issues)
 ),
 dated AS (
     SELECT *,

@@ -24,48 +24,73 @@ LEFT JOIN former f ON f.project_key = p.project_key;
 -- Issues that may fall on a day to be counted from them, and the changed ones, before and after. Of two projects: an issue
 -- that was done in another one than today's.
 CREATE OR REPLACE TEMP TABLE counted_issues AS
-WITH flow AS (
+WITH flow AS NOT MATERIALIZED (
     SELECT 1 AS sign, false AS is_change, project_key, project_key_at_done, created_date, started_date, done_date, cycle_quality, is_delivered,
-           story_points, counts_in_flow, history_incomplete
+           story_points
     FROM cycle_times
+    WHERE counts_in_flow AND NOT history_incomplete
+),
+due AS (
+    SELECT * FROM flow WHERE greatest(created_date, started_date, done_date) > $through
     UNION ALL
-    SELECT sign, true, project_key, project_key_at_done, created_date, started_date, done_date, cycle_quality, is_delivered,
-           story_points, counts_in_flow, history_incomplete
-    FROM ops.cycle_time_changes WHERE reader = 'daily_flow'
+    SELECT * FROM flow
+    WHERE NOT coalesce(greatest(created_date, started_date, done_date) > $through, false)
+      AND (project_key IN (SELECT project_key FROM counted_projects WHERE is_renewed)
+           OR project_key_at_done IN (SELECT project_key FROM counted_projects WHERE is_renewed))
+    UNION ALL
+    SELECT sign, true, project_key, project_key_at_done, created_date, started_date, done_date, cycle_quality, is_delivered, story_points
+    FROM ops.cycle_time_changes
+    WHERE reader = 'daily_flow' AND counts_in_flow AND NOT history_incomplete
 )
 SELECT c.sign, c.is_change, p.project, p.is_renewed, d.project AS done_project, d.is_renewed AS is_done_renewed, c.created_date, c.started_date,
        c.done_date, c.cycle_quality, c.is_delivered, c.story_points
-FROM flow c
+FROM due c
 LEFT JOIN counted_projects p ON p.project_key = c.project_key
-LEFT JOIN counted_projects d ON d.project_key = c.project_key_at_done
-WHERE c.counts_in_flow AND NOT c.history_incomplete
-  AND (c.is_change OR p.is_renewed OR d.is_renewed OR greatest(c.created_date, c.started_date, c.done_date) > $through);
+LEFT JOIN counted_projects d ON d.project_key = c.project_key_at_done;
 
 -- Added up as DOUBLE, exact for whole numbers: sum() over integers reckons with 128 bits, at twice the price.
 CREATE OR REPLACE TEMP TABLE happened AS
-WITH events AS (
-    SELECT project, is_renewed, is_change, created_date AS metric_date, sign::DOUBLE AS created, 0::DOUBLE AS started, 0::DOUBLE AS delivered,
-           0::DOUBLE AS withdrawn, 0::DOUBLE AS done, 0::DOUBLE AS net_flow, 0::DOUBLE AS net_start_days, NULL::DECIMAL(18, 4) AS points
+WITH created AS (
+    SELECT project, created_date AS metric_date, sum(sign::DOUBLE) AS created
     FROM counted_issues
-    UNION ALL
-    SELECT project, is_renewed, is_change, started_date, 0, sign, 0, 0, 0,
-           CASE WHEN cycle_quality IS DISTINCT FROM 'stop_before_start' THEN sign ELSE 0 END,
-           CASE WHEN cycle_quality IS DISTINCT FROM 'stop_before_start' THEN sign * (started_date - DATE '1970-01-01') ELSE 0 END, NULL
+    WHERE is_change <> (is_renewed OR created_date > $through)
+    GROUP BY project, created_date
+),
+arrived AS (
+    SELECT project, started_date AS metric_date, sum(sign::DOUBLE) AS started,
+           sum(sign::DOUBLE) FILTER (cycle_quality IS DISTINCT FROM 'stop_before_start') AS net_flow
     FROM counted_issues
-    UNION ALL
-    -- An issue leaves work in progress where it entered it, even when it was moved to another project in between.
-    SELECT project, is_renewed, is_change, done_date, 0, 0, 0, 0, 0, -sign, -sign * (started_date - DATE '1970-01-01'), NULL
-    FROM counted_issues WHERE cycle_quality IN ('ok', 'zero_time')
-    UNION ALL
-    SELECT done_project, is_done_renewed, is_change, done_date, 0, 0, CASE WHEN is_delivered THEN sign ELSE 0 END,
-           CASE WHEN NOT is_delivered THEN sign ELSE 0 END, sign, 0, 0,
-           CASE WHEN is_delivered AND sign > 0 THEN exact(story_points) WHEN is_delivered THEN -exact(story_points) END
+    WHERE is_change <> (is_renewed OR started_date > $through)
+    GROUP BY project, started_date
+),
+-- An issue leaves work in progress where it entered it, even when it was moved to another project in between.
+departed AS (
+    SELECT project, done_date AS metric_date, -sum(sign::DOUBLE) AS net_flow,
+           -sum((sign * (started_date - DATE '1970-01-01'))::DOUBLE) AS net_start_days
     FROM counted_issues
+    WHERE cycle_quality IN ('ok', 'zero_time') AND is_change <> (is_renewed OR done_date > $through)
+    GROUP BY project, done_date
+),
+finished AS (
+    SELECT done_project AS project, done_date AS metric_date, sum(sign::DOUBLE) AS done,
+           sum(sign::DOUBLE) FILTER (is_delivered) AS delivered,
+           sum(sign::DOUBLE) FILTER (NOT is_delivered) AS withdrawn,
+           sum(CASE WHEN sign > 0 THEN exact(story_points) ELSE -exact(story_points) END) FILTER (is_delivered) AS points
+    FROM counted_issues
+    WHERE is_change <> (is_done_renewed OR done_date > $through)
+    GROUP BY done_project, done_date
+),
+events AS (
+    SELECT * FROM created
+    UNION ALL BY NAME
+    SELECT *, net_flow * (metric_date - DATE '1970-01-01') AS net_start_days FROM arrived
+    UNION ALL BY NAME SELECT * FROM departed
+    UNION ALL BY NAME SELECT * FROM finished
 )
 SELECT project, metric_date, sum(created) AS created, sum(started) AS started, sum(delivered) AS delivered, sum(withdrawn) AS withdrawn,
-       sum(done) AS done, sum(net_flow) AS net_flow, sum(net_start_days) AS net_start_days, sum(points) AS points
+       sum(done) AS done, coalesce(sum(net_flow), 0) AS net_flow, coalesce(sum(net_start_days), 0) AS net_start_days, sum(points) AS points
 FROM events
-WHERE project IS NOT NULL AND is_change <> (is_renewed OR metric_date > $through) AND metric_date <= $last_day
+WHERE project IS NOT NULL AND metric_date <= $last_day
 GROUP BY project, metric_date;
 
 CREATE OR REPLACE TEMP TABLE in_progress AS
@@ -75,8 +100,27 @@ JOIN counted_projects p ON p.project_key = f.project_key
 WHERE f.phase = 'in_progress' AND (p.is_renewed OR f.metric_date >= $statuses_from)
 GROUP BY ALL;
 
+-- The running sums, on every day from the first on which something happened.
+CREATE OR REPLACE TEMP TABLE risen AS
+WITH sums AS (
+    SELECT h.project, h.metric_date,
+           sum(h.net_flow) OVER (by_day ROWS UNBOUNDED PRECEDING) AS wip_clock,
+           sum(h.net_start_days) OVER (by_day ROWS UNBOUNDED PRECEDING) AS start_days,
+           sum(h.created) OVER (by_day ROWS UNBOUNDED PRECEDING) AS created_total,
+           sum(h.done) OVER (by_day ROWS UNBOUNDED PRECEDING) AS done_total,
+           coalesce(lead(h.metric_date) OVER by_day, $last_day + 1) AS next_date
+    FROM happened h
+    JOIN counted_projects p ON p.project = h.project AND h.metric_date >= p.first_day
+    WINDOW by_day AS (PARTITION BY h.project ORDER BY h.metric_date)
+)
+SELECT project, metric_date + unnest(range(next_date - metric_date))::INTEGER AS metric_date, wip_clock::BIGINT AS wip_clock,
+       start_days::BIGINT AS start_days, created_total::BIGINT AS created_total, done_total::BIGINT AS done_total
+FROM sums;
+
+-- Ages at day end are everybody's days since 1970, less the days at which they started; both days counted.
 CREATE OR REPLACE TEMP TABLE former_days AS
-SELECT p.project, f.* EXCLUDE (project_key), f.wip_clock * (f.metric_date - DATE '1970-01-01' + 1) - f.wip_age_days AS start_days
+SELECT p.project, f.* EXCLUDE (wip_age_days, wip_status), f.wip_clock * (f.metric_date - DATE '1970-01-01' + 1) - f.wip_age_days AS start_days,
+       CASE WHEN f.metric_date < $statuses_from THEN f.wip_status ELSE 0 END AS wip_status
 FROM daily_flow f
 JOIN counted_projects p ON p.project_key = f.project_key
 WHERE NOT p.is_renewed;
@@ -84,45 +128,43 @@ WHERE NOT p.is_renewed;
 DELETE FROM daily_flow;
 
 INSERT INTO daily_flow BY NAME
-WITH days AS (
-    SELECT project, project_key, is_renewed, first_day + unnest(range($last_day - first_day + 1))::INTEGER AS metric_date FROM counted_projects
+WITH new_days AS (
+    SELECT project, project_key,
+           first_day + unnest(range(CASE WHEN is_renewed THEN 0 ELSE $through + 1 - first_day END, $last_day - first_day + 1))::INTEGER AS metric_date
+    FROM counted_projects
 ),
 -- Levels go on from the last former day, counts do not.
-carried AS (
-    SELECT d.project, d.project_key, d.is_renewed, d.metric_date, f.metric_date = d.metric_date AS is_former,
-           f.* EXCLUDE (project, metric_date)
-    FROM days d
-    LEFT JOIN former_days f ON f.project = d.project AND f.metric_date = least(d.metric_date, $through)
-),
-levels AS (
-    SELECT c.metric_date, c.project_key,
-           CASE WHEN c.is_former THEN c.created_issues ELSE 0 END + coalesce(h.created, 0)::BIGINT AS created_issues,
-           CASE WHEN c.is_former THEN c.started_issues ELSE 0 END + coalesce(h.started, 0)::BIGINT AS started_issues,
-           CASE WHEN c.is_former THEN c.done_issues ELSE 0 END + coalesce(h.done, 0)::BIGINT AS done_issues,
-           CASE WHEN c.is_former THEN c.delivered_issues ELSE 0 END + coalesce(h.delivered, 0)::BIGINT AS delivered_issues,
-           CASE WHEN c.is_former THEN c.withdrawn_issues ELSE 0 END + coalesce(h.withdrawn, 0)::BIGINT AS withdrawn_issues,
-           CASE WHEN c.is_former AND h.points IS NULL THEN c.delivered_points
-                WHEN c.is_former THEN exact(c.delivered_points) + h.points
-                ELSE coalesce(h.points, 0) END AS delivered_points,
-           CASE WHEN c.is_former THEN c.net_flow ELSE 0 END + coalesce(h.net_flow, 0)::BIGINT AS net_flow,
-           coalesce(c.wip_clock, 0) + coalesce(sum(h.net_flow) OVER so_far, 0)::BIGINT AS wip_clock,
-           CASE WHEN c.is_renewed OR c.metric_date >= $statuses_from THEN coalesce(p.wip_status, 0) ELSE c.wip_status END AS wip_status,
-           coalesce(c.start_days, 0) + coalesce(sum(h.net_start_days) OVER so_far, 0)::BIGINT AS start_days,
-           coalesce(c.created_total, 0) + coalesce(sum(h.created) OVER so_far, 0)::BIGINT AS created_total,
-           coalesce(c.done_total, 0) + coalesce(sum(h.done) OVER so_far, 0)::BIGINT AS done_total
-    FROM carried c
-    LEFT JOIN happened h ON h.project = c.project AND h.metric_date = c.metric_date
-    LEFT JOIN in_progress p ON p.project = c.project AND p.metric_date = c.metric_date
-    WINDOW so_far AS (PARTITION BY c.project ORDER BY c.metric_date ROWS UNBOUNDED PRECEDING)
+days AS (
+    SELECT * FROM former_days
+    UNION ALL BY NAME
+    SELECT n.project, n.project_key, n.metric_date, 0 AS created_issues, 0 AS started_issues, 0 AS done_issues, 0 AS delivered_issues,
+           0 AS withdrawn_issues, 0 AS delivered_points, 0 AS net_flow, coalesce(f.wip_clock, 0) AS wip_clock, 0 AS wip_status,
+           coalesce(f.start_days, 0) AS start_days, coalesce(f.created_total, 0) AS created_total, coalesce(f.done_total, 0) AS done_total
+    FROM new_days n
+    LEFT JOIN former_days f ON f.project = n.project AND f.metric_date = $through
 )
-SELECT * EXCLUDE (start_days),
-       -- Ages at day end: everybody's days since 1970, less the days at which they started; both days counted.
-       wip_clock * (metric_date - DATE '1970-01-01' + 1) - start_days AS wip_age_days
-FROM levels;
+SELECT d.metric_date, d.project_key,
+       d.created_issues + coalesce(h.created, 0)::BIGINT AS created_issues,
+       d.started_issues + coalesce(h.started, 0)::BIGINT AS started_issues,
+       d.done_issues + coalesce(h.done, 0)::BIGINT AS done_issues,
+       d.delivered_issues + coalesce(h.delivered, 0)::BIGINT AS delivered_issues,
+       d.withdrawn_issues + coalesce(h.withdrawn, 0)::BIGINT AS withdrawn_issues,
+       CASE WHEN h.points IS NULL THEN d.delivered_points ELSE exact(d.delivered_points) + h.points END AS delivered_points,
+       d.net_flow + coalesce(h.net_flow, 0)::BIGINT AS net_flow,
+       d.wip_clock + coalesce(r.wip_clock, 0) AS wip_clock,
+       d.wip_status + coalesce(p.wip_status, 0) AS wip_status,
+       (d.wip_clock + coalesce(r.wip_clock, 0)) * (d.metric_date - DATE '1970-01-01' + 1) - d.start_days - coalesce(r.start_days, 0) AS wip_age_days,
+       d.created_total + coalesce(r.created_total, 0) AS created_total,
+       d.done_total + coalesce(r.done_total, 0) AS done_total
+FROM days d
+LEFT JOIN happened h ON h.project = d.project AND h.metric_date = d.metric_date
+LEFT JOIN risen r ON r.project = d.project AND r.metric_date = d.metric_date
+LEFT JOIN in_progress p ON p.project = d.project AND p.metric_date = d.metric_date;
 
 DELETE FROM ops.cycle_time_changes WHERE reader = 'daily_flow';
 
 DROP TABLE former_days;
+DROP TABLE risen;
 DROP TABLE in_progress;
 DROP TABLE happened;
 DROP TABLE counted_issues;

@@ -1,4 +1,5 @@
--- data_quality: one row an issue and flag. $as_of: now; $stale_days: how long without an update makes open work stale.
+-- data_quality: one row an issue and flag. $as_of: now; $stale_days: how long without an update makes open work stale;
+-- $is_rebuild: whether the table is empty, or holds all but what changed in cycle_times since (ops.cycle_time_changes).
 
 -- One author, ten issues or more into Done inside five minutes: a clean-up, not deliveries. Ten in five minutes put at
 -- least five into one of two adjacent slots of five minutes, which spares looking up the author of everything else.
@@ -29,36 +30,49 @@ spread AS (
 )
 SELECT DISTINCT issue_id FROM spread WHERE most >= 10;
 
-DELETE FROM data_quality;
+-- What one issue's row in cycle_times tells is told anew of the issues that changed, everything else of all.
+CREATE OR REPLACE TEMP TABLE judged_issues AS
+SELECT issue_id, issue_key, project_key, cycle_quality, created_not_initial, change_before_created, broken_chain, tail_mismatch,
+       history_incomplete, unknown_status, resolved_not_done, done_not_resolved, reopen_count, returned_to_todo_count, changed_after_done,
+       assignee_id IS NOT NULL AND team IS NULL AS assignee_unmatched
+FROM cycle_times
+WHERE $is_rebuild OR issue_id IN (SELECT issue_id FROM ops.cycle_time_changes WHERE reader = 'data_quality');
+
+DELETE FROM data_quality
+WHERE flag IN ('bulk_closed', 'stale', 'subtask_started_parent_not', 'parent_done_child_open')
+   OR issue_id IN (SELECT issue_id FROM ops.cycle_time_changes WHERE reader = 'data_quality');
+
+DELETE FROM ops.cycle_time_changes WHERE reader = 'data_quality';
 
 INSERT INTO data_quality BY NAME
 WITH flags AS (
-    SELECT issue_id, cycle_quality AS flag FROM cycle_times WHERE cycle_quality <> 'ok'
-    UNION ALL SELECT issue_id, 'created_not_initial' FROM cycle_times WHERE created_not_initial
-    UNION ALL SELECT issue_id, 'change_before_created' FROM cycle_times WHERE change_before_created
-    UNION ALL SELECT issue_id, 'broken_chain' FROM cycle_times WHERE broken_chain
-    UNION ALL SELECT issue_id, 'tail_mismatch' FROM cycle_times WHERE tail_mismatch
-    UNION ALL SELECT issue_id, 'history_incomplete' FROM cycle_times WHERE history_incomplete
-    UNION ALL SELECT issue_id, 'unknown_status' FROM cycle_times WHERE unknown_status
-    UNION ALL SELECT issue_id, 'resolved_not_done' FROM cycle_times WHERE resolved_not_done
-    UNION ALL SELECT issue_id, 'done_not_resolved' FROM cycle_times WHERE done_not_resolved
-    UNION ALL SELECT issue_id, 'reopened' FROM cycle_times WHERE reopen_count > 0
-    UNION ALL SELECT issue_id, 'returned_to_todo' FROM cycle_times WHERE returned_to_todo_count > 0
-    UNION ALL SELECT issue_id, 'changed_after_done' FROM cycle_times WHERE changed_after_done
-    UNION ALL SELECT issue_id, 'assignee_unmatched' FROM cycle_times WHERE assignee_id IS NOT NULL AND team IS NULL
-    UNION ALL SELECT issue_id, 'bulk_closed' FROM bulk_closed
+    SELECT issue_id, issue_key, project_key, cycle_quality AS flag FROM judged_issues WHERE cycle_quality <> 'ok'
+    UNION ALL SELECT issue_id, issue_key, project_key, 'created_not_initial' FROM judged_issues WHERE created_not_initial
+    UNION ALL SELECT issue_id, issue_key, project_key, 'change_before_created' FROM judged_issues WHERE change_before_created
+    UNION ALL SELECT issue_id, issue_key, project_key, 'broken_chain' FROM judged_issues WHERE broken_chain
+    UNION ALL SELECT issue_id, issue_key, project_key, 'tail_mismatch' FROM judged_issues WHERE tail_mismatch
+    UNION ALL SELECT issue_id, issue_key, project_key, 'history_incomplete' FROM judged_issues WHERE history_incomplete
+    UNION ALL SELECT issue_id, issue_key, project_key, 'unknown_status' FROM judged_issues WHERE unknown_status
+    UNION ALL SELECT issue_id, issue_key, project_key, 'resolved_not_done' FROM judged_issues WHERE resolved_not_done
+    UNION ALL SELECT issue_id, issue_key, project_key, 'done_not_resolved' FROM judged_issues WHERE done_not_resolved
+    UNION ALL SELECT issue_id, issue_key, project_key, 'reopened' FROM judged_issues WHERE reopen_count > 0
+    UNION ALL SELECT issue_id, issue_key, project_key, 'returned_to_todo' FROM judged_issues WHERE returned_to_todo_count > 0
+    UNION ALL SELECT issue_id, issue_key, project_key, 'changed_after_done' FROM judged_issues WHERE changed_after_done
+    UNION ALL SELECT issue_id, issue_key, project_key, 'assignee_unmatched' FROM judged_issues WHERE assignee_unmatched
     UNION ALL
-    SELECT c.issue_id, 'stale'
+    SELECT issue_id, issue_key, project_key, 'bulk_closed' FROM cycle_times WHERE issue_id IN (SELECT issue_id FROM bulk_closed)
+    UNION ALL
+    SELECT c.issue_id, c.issue_key, c.project_key, 'stale'
     FROM cycle_times c JOIN issues i ON i.issue_id = c.issue_id
     WHERE c.started_at IS NOT NULL AND c.done_at IS NULL AND hours_between(i.updated_at, $as_of) >= 24 * $stale_days
     UNION ALL
-    SELECT DISTINCT parent.issue_id, 'subtask_started_parent_not'
+    SELECT DISTINCT parent.issue_id, parent.issue_key, parent.project_key, 'subtask_started_parent_not'
     FROM issues i
     JOIN cycle_times child ON child.issue_id = i.issue_id AND child.hierarchy_level = -1
     JOIN cycle_times parent ON parent.issue_key = i.parent_key
     WHERE i.parent_key IS NOT NULL AND child.started_at IS NOT NULL AND parent.started_at IS NULL AND parent.done_at IS NULL
     UNION ALL
-    SELECT DISTINCT parent.issue_id, 'parent_done_child_open'
+    SELECT DISTINCT parent.issue_id, parent.issue_key, parent.project_key, 'parent_done_child_open'
     FROM issues i
     JOIN cycle_times child ON child.issue_id = i.issue_id
     JOIN cycle_times parent ON parent.issue_key = i.parent_key
@@ -86,9 +100,9 @@ effects AS (
         {flag: 'subtask_started_parent_not', effect: 'work on the issue began before its own clock'},
         {flag: 'parent_done_child_open', effect: 'counted as done while a part is open'}], recursive := true)
 )
-SELECT c.issue_id, c.issue_key, c.project_key, f.flag, e.effect
+SELECT f.issue_id, f.issue_key, f.project_key, f.flag, e.effect
 FROM flags f
-JOIN cycle_times c ON c.issue_id = f.issue_id
 JOIN effects e ON e.flag = f.flag;
 
+DROP TABLE judged_issues;
 DROP TABLE bulk_closed;

@@ -157,7 +157,8 @@ CREATE TABLE IF NOT EXISTS ops.cumulative_flow_changes (
 -- What has changed in cycle_times since a table was last brought up to date with it: the old row as -1, the new one as 1. Works for the pipeline only.
 CREATE TABLE IF NOT EXISTS ops.cycle_time_changes (
     reader               VARCHAR,   -- the table that still has to take it in
-    sign                 INTEGER,   -- -1: no longer so; 1: so now
+    sign                 INTEGER,   -- -1: no longer so; 1: so now; 0: another team, which no figure counts
+    issue_id             BIGINT,    -- Jira's issue id
     project_key          VARCHAR,   -- as in cycle_times, like all that follow
     counts_in_flow       BOOLEAN,   -- standard level and no excluded type
     history_incomplete   BOOLEAN,   -- without flow columns
