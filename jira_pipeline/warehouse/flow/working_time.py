@@ -12,8 +12,8 @@ from jira_pipeline.warehouse.flow.settings import WEEKDAYS, WorkingCalendar
 
 CREATE = """
 CREATE OR REPLACE TEMP TABLE work_spans AS
-SELECT make_timestamptz(begins_us) AS begins_at, make_timestamptz(ends_us) AS ends_at, hours_before
-FROM (SELECT unnest(from_json($spans, '[{"begins_us": "BIGINT", "ends_us": "BIGINT", "hours_before": "DOUBLE"}]'),
+SELECT make_timestamptz(begins_us) AS begins_at, make_timestamptz(ends_us) AS ends_at, us_before
+FROM (SELECT unnest(from_json($spans, '[{"begins_us": "BIGINT", "ends_us": "BIGINT", "us_before": "BIGINT"}]'),
                     recursive := true))
 """
 
@@ -21,21 +21,21 @@ FROM (SELECT unnest(from_json($spans, '[{"begins_us": "BIGINT", "ends_us": "BIGI
 def load_work_spans(
     connection: duckdb.DuckDBPyConnection, calendar: WorkingCalendar | None, time_zone: str, first: date, last: date
 ) -> None:
-    """Fill the temporary table `work_spans` (begins_at, ends_at, hours_before) with the days from `first` to `last`.
+    """Fill the temporary table `work_spans` (begins_at, ends_at, us_before) with the days from `first` to `last`.
 
-    hours_before is the working time since `first`: the working time between two instants inside is the difference of
-    hours_before plus what is inside their own spans. Without a calendar the table is empty.
+    us_before is the working time since `first`: the working time between two instants inside is the difference of
+    us_before plus what is inside their own spans. Without a calendar the table is empty.
     """
     spans: list[dict[str, object]] = []
-    worked = 0.0
+    worked = 0
     if calendar is not None:
         zone = ZoneInfo(calendar.time_zone or time_zone)
         day = first
         while day <= last:
             for begin, end in sorted(calendar.days.get(day, calendar.week.get(WEEKDAYS[day.weekday()], ()))):
                 begins, ends = _instant(day, begin, zone), _instant(day, end, zone)
-                spans.append({"begins_us": begins, "ends_us": ends, "hours_before": worked})
-                worked += (ends - begins) / 3.6e9
+                spans.append({"begins_us": begins, "ends_us": ends, "us_before": worked})
+                worked += ends - begins
             day += timedelta(days=1)
     connection.execute(CREATE, {"spans": json.dumps(spans)})
 

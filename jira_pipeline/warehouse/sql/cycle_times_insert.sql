@@ -1,6 +1,7 @@
 -- cycle_times, second half: after time_buckets.sql has split the spans from start to done.
 
 -- Working time between two instants is the difference of two prefix sums: additive, and right over changes of the clock.
+-- In microseconds, which are exact: the last bits of a sum of hours would depend on the day that the spans begin with.
 CREATE OR REPLACE TEMP TABLE worked AS
 WITH instants AS (
     SELECT issue_id, from_at AS instant, -1 AS sign FROM bucket_spans WHERE $has_calendar
@@ -8,7 +9,9 @@ WITH instants AS (
     SELECT issue_id, until_at, 1 FROM bucket_spans WHERE $has_calendar
 )
 SELECT t.issue_id,
-       sum(t.sign * coalesce(w.hours_before + greatest(hours_between(w.begins_at, least(t.instant, w.ends_at)), 0), 0)) AS working_hours
+       in_hours(sum((t.sign * coalesce(
+           w.us_before + greatest(epoch_us(least(t.instant, w.ends_at)) - epoch_us(w.begins_at), 0), 0
+       ))::DOUBLE)) AS working_hours
 FROM instants t
 ASOF LEFT JOIN work_spans w ON t.instant >= w.begins_at
 GROUP BY t.issue_id;

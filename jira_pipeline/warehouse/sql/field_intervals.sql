@@ -22,13 +22,14 @@ items AS (
     UNION ALL
     SELECT c.*, f.field FROM issue_changes c JOIN followed f ON f.field_id = c.field WHERE coalesce(c.field_id, '') = ''
 )
-SELECT issue_id, role::ENUM ('assignee', 'sprint', 'story_points', 'flagged', 'project') AS field, changed_at, history_id, item_index,
-       nullif(CASE WHEN role IN ('story_points', 'flagged') THEN from_string ELSE from_value END, '') AS from_value,
-       CASE WHEN role = 'project' THEN from_string END AS from_name,
-       nullif(CASE WHEN role IN ('story_points', 'flagged') THEN to_string ELSE to_value END, '') AS value,
-       CASE WHEN role = 'project' THEN to_string END AS value_name
-FROM items
-WHERE issue_id IN (SELECT issue_id FROM changed_issues);
+SELECT t.issue_id, t.role::ENUM ('assignee', 'sprint', 'story_points', 'flagged', 'project') AS field,
+       t.changed_at, t.history_id, t.item_index,
+       nullif(CASE WHEN t.role IN ('story_points', 'flagged') THEN t.from_string ELSE t.from_value END, '') AS from_value,
+       CASE WHEN t.role = 'project' THEN t.from_string END AS from_name,
+       nullif(CASE WHEN t.role IN ('story_points', 'flagged') THEN t.to_string ELSE t.to_value END, '') AS value,
+       CASE WHEN t.role = 'project' THEN t.to_string END AS value_name
+FROM items t
+JOIN changed_issues i ON i.issue_id = t.issue_id;
 
 -- Every value met, numbered so that the windows below carry integers. Two entries with one value and two names (a project
 -- that was renamed) share the number.
@@ -44,6 +45,7 @@ FROM met;
 CREATE OR REPLACE TEMP TABLE field_moves AS
 SELECT t.issue_id, t.field, t.changed_at, f.entry AS from_entry, v.entry, v.number,
        coalesce(lag(v.number) OVER chronological, f.number) AS previous_number,
+       lead(t.changed_at) OVER chronological AS next_changed_at,
        (row_number() OVER chronological)::INTEGER AS position
 FROM field_items t
 JOIN met_values f ON f.value IS NOT DISTINCT FROM t.from_value AND f.value_name IS NOT DISTINCT FROM t.from_name
@@ -52,31 +54,47 @@ WINDOW chronological AS (PARTITION BY t.issue_id, t.field ORDER BY t.changed_at,
 
 DROP TABLE field_items;
 
+-- Where every change is one, a value lasts until the next change; the others are followed a second time.
+CREATE OR REPLACE TEMP TABLE repeated_values AS
+SELECT DISTINCT issue_id, field FROM field_moves WHERE number = previous_number;
+
 INSERT INTO field_intervals BY NAME
 WITH points AS (
-    SELECT issue_id, field, 0 AS position, NULL AS changed_at, from_entry AS entry FROM field_moves WHERE position = 1
+    SELECT m.issue_id, m.field, 0 AS position, NULL AS changed_at, m.from_entry AS entry
+    FROM field_moves m
+    SEMI JOIN repeated_values r ON r.issue_id = m.issue_id AND r.field = m.field
+    WHERE m.position = 1
     UNION ALL
-    SELECT issue_id, field, position, changed_at, entry FROM field_moves WHERE number <> previous_number
+    SELECT m.issue_id, m.field, m.position, m.changed_at, m.entry
+    FROM field_moves m
+    SEMI JOIN repeated_values r ON r.issue_id = m.issue_id AND r.field = m.field
+    WHERE m.number <> m.previous_number
+),
+changing AS (
+    SELECT m.* FROM field_moves m ANTI JOIN repeated_values r ON r.issue_id = m.issue_id AND r.field = m.field
 ),
 stays AS (
-    SELECT issue_id, field, position, changed_at, entry,
-           lead(changed_at) OVER (PARTITION BY issue_id, field ORDER BY position) AS next_changed_at
+    SELECT issue_id, field, NULL AS changed_at, from_entry AS entry, changed_at AS next_changed_at FROM changing WHERE position = 1
+    UNION ALL
+    SELECT issue_id, field, changed_at, entry, next_changed_at FROM changing
+    UNION ALL
+    SELECT issue_id, field, changed_at, entry, lead(changed_at) OVER (PARTITION BY issue_id, field ORDER BY position)
     FROM points
 ),
 unmentioned AS (
-    SELECT issue_id, 'assignee' AS field, assignee_id AS value, NULL AS value_name FROM changed_issues WHERE assignee_id <> ''
+    SELECT issue_id, created_at, load_id, 'assignee' AS field, assignee_id AS value, NULL AS value_name
+    FROM changed_issues WHERE assignee_id <> ''
     UNION ALL
-    SELECT issue_id, 'project', project_id, project_key FROM changed_issues
+    SELECT issue_id, created_at, load_id, 'project', project_id, project_key FROM changed_issues
     UNION ALL
-    SELECT issue_id, 'sprint', array_to_string(sprint_ids, ', '), NULL FROM changed_issues WHERE len(sprint_ids) > 0
+    SELECT issue_id, created_at, load_id, 'sprint', array_to_string(sprint_ids, ', '), NULL FROM changed_issues WHERE len(sprint_ids) > 0
     UNION ALL
-    SELECT issue_id, 'story_points', story_points::VARCHAR, NULL FROM changed_issues WHERE story_points IS NOT NULL
+    SELECT issue_id, created_at, load_id, 'story_points', story_points::VARCHAR, NULL FROM changed_issues WHERE story_points IS NOT NULL
     UNION ALL
-    SELECT issue_id, 'flagged', 'Impediment', NULL FROM changed_issues WHERE is_flagged
+    SELECT issue_id, created_at, load_id, 'flagged', 'Impediment', NULL FROM changed_issues WHERE is_flagged
 ),
 present AS (
-    SELECT issue_id, field::ENUM ('assignee', 'sprint', 'story_points', 'flagged', 'project') AS field, value, value_name
-    FROM unmentioned
+    SELECT * REPLACE (field::ENUM ('assignee', 'sprint', 'story_points', 'flagged', 'project') AS field) FROM unmentioned
 )
 SELECT s.issue_id, s.field, v.value, v.value_name,
        greatest(s.changed_at, i.created_at) AS from_at,
@@ -88,11 +106,11 @@ JOIN met_values v ON v.entry = s.entry
 -- The project's row also marks the issue as derived, so it stays whatever it says.
 WHERE v.value IS NOT NULL OR s.field = 'project'
 UNION ALL
-SELECT p.issue_id, p.field, p.value, p.value_name, i.created_at, NULL, i.load_id
+SELECT p.issue_id, p.field, p.value, p.value_name, p.created_at, NULL, p.load_id
 FROM present p
-JOIN changed_issues i ON i.issue_id = p.issue_id
 ANTI JOIN (SELECT issue_id, field FROM field_moves WHERE position = 1) m ON m.issue_id = p.issue_id AND m.field = p.field;
 
+DROP TABLE repeated_values;
 DROP TABLE field_moves;
 DROP TABLE met_values;
 DROP TABLE changed_issues;

@@ -20,13 +20,18 @@ WHERE len($readers::VARCHAR[]) > 0 AND issue_id IN (SELECT issue_id FROM outdate
 
 DELETE FROM status_intervals WHERE issue_id IN (SELECT issue_id FROM outdated_issues);
 
+-- By the id where the changelog has one; two conditions on plain columns, which are read compressed, beat one on an expression.
 CREATE OR REPLACE TEMP TABLE status_items AS
-SELECT c.issue_id, c.history_id, c.item_index, c.changed_at,
+WITH items AS (
+    SELECT * FROM issue_changes WHERE field_id = 'status'
+    UNION ALL
+    SELECT * FROM issue_changes WHERE field = 'status' AND coalesce(field_id, '') = ''
+)
+SELECT c.issue_id, c.history_id, c.item_index, c.changed_at, i.created_at, i.scope,
        coalesce(c.from_value, '') AS from_id, coalesce(c.from_string, '') AS from_name,
        coalesce(c.to_value, '') AS to_id, coalesce(c.to_string, '') AS to_name
-FROM issue_changes c
-JOIN changed_issues i ON i.issue_id = c.issue_id
-WHERE c.field_id = 'status' OR (c.field = 'status' AND coalesce(c.field_id, '') = '');
+FROM items c
+JOIN changed_issues i ON i.issue_id = c.issue_id;
 
 -- Every status met, as (id, recorded name), numbered so that the window below carries integers. Two entries are the same
 -- status when they share the id; an entry without an id is the site's status of that name, else a status of its own. The
@@ -105,10 +110,9 @@ WITH moves AS (
     FROM changed_issues i
     JOIN met_statuses m ON m.recorded_id = coalesce(i.status_id, '') AND m.recorded_name = coalesce(i.status, '')
     UNION ALL
-    SELECT t.issue_id, i.scope, t.changed_at, t.history_id, t.item_index, greatest(t.changed_at, i.created_at), t.changed_at < i.created_at,
+    SELECT t.issue_id, t.scope, t.changed_at, t.history_id, t.item_index, greatest(t.changed_at, t.created_at), t.changed_at < t.created_at,
            f.entry, o.entry
     FROM status_items t
-    JOIN changed_issues i ON i.issue_id = t.issue_id
     JOIN met_statuses f ON f.recorded_id = t.from_id AND f.recorded_name = t.from_name
     JOIN met_statuses o ON o.recorded_id = t.to_id AND o.recorded_name = t.to_name
     WHERE f.entry // 10000 <> o.entry // 10000                              -- a change from a status to itself is no move
