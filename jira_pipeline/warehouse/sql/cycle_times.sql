@@ -39,20 +39,30 @@ JOIN outdated_issues o ON o.issue_id = s.issue_id
 GROUP BY s.issue_id;
 
 -- Moves inside a phase to a status that the issue had reached before the one it leaves: so the stay is not its first there.
+-- Both tables are reduced to the issues in question first: a day's issues are few, and the joins would read all texts.
 CREATE OR REPLACE TEMP TABLE backward_moves AS
-WITH returns AS (
-    SELECT s.issue_id, s.stay_number, r.first_entered_at
+WITH stays AS MATERIALIZED (
+    SELECT s.issue_id, s.stay_number, s.status_id, s.status, s.phase, s.entered_from_phase, s.entered_at
     FROM status_intervals s
     JOIN outdated_issues o ON o.issue_id = s.issue_id
-    JOIN time_in_status r
+),
+reached AS MATERIALIZED (
+    SELECT t.issue_id, t.status_id, t.status, t.phase, t.visits, t.first_entered_at
+    FROM time_in_status t
+    JOIN outdated_issues o ON o.issue_id = t.issue_id
+),
+returns AS (
+    SELECT s.issue_id, s.stay_number, r.first_entered_at
+    FROM stays s
+    JOIN reached r
       ON r.issue_id = s.issue_id AND r.status_id IS NOT DISTINCT FROM s.status_id AND r.status IS NOT DISTINCT FROM s.status
      AND r.phase = s.phase
     WHERE s.entered_from_phase = s.phase AND r.visits > 1 AND s.entered_at > r.first_entered_at
 )
 SELECT b.issue_id, count(*) AS moves_within_phase
 FROM returns b
-JOIN status_intervals l ON l.issue_id = b.issue_id AND l.stay_number = b.stay_number - 1
-JOIN time_in_status r
+JOIN stays l ON l.issue_id = b.issue_id AND l.stay_number = b.stay_number - 1
+JOIN reached r
   ON r.issue_id = l.issue_id AND r.status_id IS NOT DISTINCT FROM l.status_id AND r.status IS NOT DISTINCT FROM l.status
  AND r.phase = l.phase
 WHERE b.first_entered_at < r.first_entered_at
