@@ -55,17 +55,23 @@ class ProjectFetch:
 
 
 def fetch_projects(
-    site: JiraSite, plans: Sequence[ProjectPlan], directory: Path, *, threads: int, progress: Progress
+    site: JiraSite,
+    plans: Sequence[ProjectPlan],
+    directory: Path,
+    *,
+    threads: int,
+    started_at: datetime,
+    progress: Progress,
 ) -> Generator[tuple[Landed | ProjectFetch, ...]]:
     """Fetch every planned project into landing files below `directory`; yields the files that have been finished and
     the projects that have ended since the last time, as soon as there is one. A project ends after its last file.
 
     A project that fails does not stop the others. An error that concerns the whole run (`RunFatal`) stops all: the
-    projects not yet fetched are yielded with that error. Closing the generator stops the threads.
+    projects not yet fetched are yielded with that error. Closing the generator stops the threads. `started_at` is the
+    site's clock, not later than the first request; no watermark passes it.
     """
     if not plans:
         return
-    started_at = site.server_time()
     projects = [ProjectWork(plan, order) for order, plan in enumerate(plans)]
     scheduler = WalkScheduler(projects, threads)
     done: queue.Queue[Landed | ProjectWork] = queue.Queue(_FILES_AHEAD)

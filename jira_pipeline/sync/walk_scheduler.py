@@ -78,13 +78,10 @@ class WalkScheduler:
             self._idle += 1
             try:
                 while not self._stopped:
-                    work = self._share()
+                    # What was cut off already comes before what might be.
+                    work = self._waiting_walk() if self._is_cut_off_waiting else self._share() or self._waiting_walk()
                     if work is not None:
                         return work
-                    if self._waiting:
-                        walk = self._waiting.pop()
-                        self._active.append(walk)
-                        return walk
                     if not self._active:
                         return None
                     self._condition.wait()
@@ -165,6 +162,17 @@ class WalkScheduler:
             self._condition.notify_all()
             return list({id(w.project): w.project for w in dropped if w.project.unfinished == 0}.values())
 
+    @property
+    def _is_cut_off_waiting(self) -> bool:
+        return bool(self._waiting) and self._waiting[-1].number > 1
+
+    def _waiting_walk(self) -> Walk | None:
+        if not self._waiting:
+            return None
+        walk = self._waiting.pop()
+        self._active.append(walk)
+        return walk
+
     def _share(self) -> Walk | ProjectWork | None:
         walk = self._split()
         if walk is not None:
@@ -172,8 +180,12 @@ class WalkScheduler:
             return walk
         for walk in self._active:
             project = walk.project
-            worth_it = project.pages >= _PAGES_OF_A_LARGE_PROJECT or not self._waiting
-            if worth_it and not project.looked_up and walk.has_more and not self._has_ended(walk):
+            if project.looked_up or self._has_ended(walk):
+                continue
+            is_large = walk.has_more and (project.pages >= _PAGES_OF_A_LARGE_PROJECT or not self._waiting)
+            # With nothing else to do, what is synced in full is looked up before its first page is here.
+            may_be_large = walk.reached is None and project.plan.mode == "full" and not self._waiting
+            if is_large or may_be_large:
                 project.looked_up = True
                 return project
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -108,7 +109,10 @@ def ingest(
     fetched is stored, `SettingsError` before anything is fetched.
     """
     with warehouse.syncing() as landing:
-        projects, fields, statuses, now = site.projects(), site.fields(), site.statuses(), site.server_time()
+        with ThreadPoolExecutor() as pool:
+            asked = pool.submit(site.projects), pool.submit(site.fields), pool.submit(site.statuses)
+            now = site.server_time()
+            projects, fields, statuses = (asked[0].result(), asked[1].result(), asked[2].result())
         with warehouse.transaction() as connection:
             known_ids = known_project_ids(connection)
         selection = select_projects(site, projects, config, known_ids=known_ids, only=only)
@@ -138,7 +142,7 @@ def ingest(
         incremental = [plan for plan in plans if plan.mode == "incremental"]
         if incremental:
             site.verify_bounds(incremental[0].project.id)
-        stored, fatal = _fetch_and_store(site, warehouse, config, plans, landing, run_id, partitions, progress)
+        stored, fatal = _fetch_and_store(site, warehouse, config, plans, landing, run_id, partitions, now, progress)
         outcomes += stored
         if fatal is not None:
             raise fatal
@@ -156,6 +160,7 @@ def _fetch_and_store(
     landing: Path,
     run_id: str,
     partitions: PartitionWindow,
+    started_at: datetime,
     progress: Progress,
 ) -> tuple[list[ProjectOutcome], BaseException | None]:
     """How every project ended, and the error that stopped them all, if there was one."""
@@ -165,7 +170,10 @@ def _fetch_and_store(
         plan.project.id: ProjectStore(plan, landing, run_id=run_id, partition_date=partitions.last) for plan in plans
     }
     # Closed at once when storing fails, because its threads would go on, and wait for room for ever.
-    with closing(fetch_projects(site, plans, landing, threads=config.sync.concurrency, progress=progress)) as fetching:
+    fetching = fetch_projects(
+        site, plans, landing, threads=config.sync.concurrency, started_at=started_at, progress=progress
+    )
+    with closing(fetching):
         for events in fetching:
             for event in events:
                 if isinstance(event, Landed):

@@ -73,7 +73,7 @@ def plans(site: JiraSite, *extra: Project) -> list[ProjectPlan]:
 def fetch(
     site: JiraSite, planned: Sequence[ProjectPlan], directory: Path, threads: int = 4, progress: Recorded | None = None
 ) -> dict[str, ProjectFetch]:
-    found = fetch_projects(site, planned, directory, threads=threads, progress=progress or Recorded())
+    found = fetch_projects(site, planned, directory, threads=threads, started_at=NOW, progress=progress or Recorded())
     return {each.plan.project.key: each for batch in found for each in batch if isinstance(each, ProjectFetch)}
 
 
@@ -237,7 +237,7 @@ def test_no_thread_is_left_when_the_fetch_is_over_or_abandoned(sandbox: Sandbox,
     fetch(site, plans(site), tmp_path)
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("jira-fetch")]
 
-    abandoned = fetch_projects(site, plans(site), tmp_path, threads=2, progress=Recorded())
+    abandoned = fetch_projects(site, plans(site), tmp_path, threads=2, started_at=NOW, progress=Recorded())
     next(abandoned)
     abandoned.close()  # type: ignore[attr-defined]
 
