@@ -171,9 +171,10 @@ def users(
     pool=POOL,
 )
 def issues(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> Iterator[dg.MaterializeResult[None]]:
-    """Type the payloads of raw_issues that are not typed yet in their present form."""
+    """Type the payloads of raw_issues that were not typed as they were stored, as after a change of the fields that
+    play a role, and follow renamed statuses and moved parents."""
     with warehouse.warehouse.transaction(whole_issues=True) as connection:
-        derived = derive_issues(connection)
+        typed_anew = derive_issues(connection)
         query = "SELECT partition_date, count(*) FROM raw_issues WHERE removed_at IS NULL GROUP BY ALL"
         for key, rows in rows_by_partition(connection, query, context.partition_keys).items():
             context.add_asset_metadata({"dagster/partition_row_count": rows}, asset_key="issues", partition_key=key)
@@ -184,7 +185,7 @@ def issues(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> I
         metadata = table_metadata(
             connection,
             "issues",
-            derived=derived,
+            typed_anew=typed_anew,
             story_points="; ".join(f"{name} ({field}): {why}" for name, field, _, why in points) or "no field found",
         )
     publish_unless_later(context, warehouse)

@@ -15,6 +15,7 @@ from jira_pipeline.jira.site import Project
 from jira_pipeline.sync.landing import LandingFile
 from jira_pipeline.warehouse.database import ISSUES_IN_A_ROW_GROUP
 from jira_pipeline.warehouse.statements import run_sql
+from jira_pipeline.warehouse.typed_issues import type_stale
 
 # What one statement parses: small enough that storing begins soon and that memory does not grow with the project.
 _BATCH_BYTES = 48 << 20
@@ -52,8 +53,8 @@ def load_issues(
     partition_date: date,
     synced_at: datetime,
 ) -> LoadCounts:
-    """Upsert landing files of a project into raw_issues and issue_changes, and whom they mention into users and
-    statuses.
+    """Upsert landing files of a project into raw_issues, issues and issue_changes, and whom they mention into users
+    and statuses.
 
     Runs inside the caller's transaction. Loading the same files again changes nothing. Raises `LandingDamaged` when
     less is read than was written.
@@ -100,6 +101,12 @@ def _load_batch(connection: duckdb.DuckDBPyConnection, batch: Sequence[LandingFi
         raise LandingDamaged(f"{stored} of {accepted} payloads could be read again from {batch[0].payloads.parent}")
     changes = run_sql(connection, "load_issue_changes", parameters)
     run_sql(connection, "load_people", parameters)
+    # Here, while they are in memory and other issues are still being fetched.
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE stale AS SELECT issue_id, CAST($load_id AS BIGINT) AS load_id FROM accepted",
+        {"load_id": parameters["load_id"]},
+    )
+    type_stale(connection)
     return LoadCounts(created, accepted - created, changes)
 
 

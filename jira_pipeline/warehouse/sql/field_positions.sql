@@ -1,4 +1,4 @@
--- For every project and role the positions of its fields in $field_paths, best first. Parameter: $field_paths.
+-- For every project and role the positions of its fields in $field_ids, best first. Parameter: $field_ids.
 
 CREATE OR REPLACE TEMP TABLE field_positions AS
 WITH stored_projects AS (
@@ -20,6 +20,6 @@ applicable AS (
 SELECT
     project_id,
     role,
-    list(list_position(CAST($field_paths AS VARCHAR[]), '$.fields.' || field_id) ORDER BY rank) AS positions
+    list(list_position(CAST($field_ids AS VARCHAR[]), field_id) ORDER BY rank) AS positions
 FROM applicable
 GROUP BY project_id, role;

@@ -1,42 +1,38 @@
--- raw_issues -> issues, for every issue whose raw row was written by another load than its typed row. Removed issues leave.
--- Parameter: $field_paths, a list of JSON paths; field_positions (temporary: project_id, role, positions) says which of
--- them play which role in a project.
+-- raw_issues -> issues, for the issues of `stale` (issue_id, load_id), which the caller has made.
+-- Parameter: $fields_in_roles, the structure of the fields that play a role, such as {"fields": {"customfield_10016": "JSON"}}.
+-- values_in_roles(fields) lists their values in one order; field_positions (temporary: project_id, role, positions) says
+-- which places of it play which role in a project.
 
-CREATE OR REPLACE TEMP TABLE stale AS
-SELECT raw_issues.issue_id, raw_issues.load_id
-FROM raw_issues
-LEFT JOIN issues USING (issue_id)
-WHERE raw_issues.removed_at IS NULL AND issues.load_id IS DISTINCT FROM raw_issues.load_id;
+DELETE FROM issues WHERE issue_id IN (SELECT issue_id FROM stale);
 
-DELETE FROM issues
-WHERE issue_id IN (SELECT issue_id FROM stale)
-    OR issue_id NOT IN (SELECT issue_id FROM raw_issues WHERE removed_at IS NULL);
-
+-- By load, too: loads are neighbours on disk, so that a day's changes are found without reading every payload.
 -- Wrong types become NULL or text here, never an error: custom fields change their type, and people paste anything.
 CREATE OR REPLACE TEMP TABLE typed AS
-SELECT
-    raw_issues.* EXCLUDE (payload),
-    json_transform(payload, '{"fields": {
-        "summary": "VARCHAR",
-        "description": "JSON",
-        "issuetype": {"name": "VARCHAR", "subtask": "VARCHAR", "hierarchyLevel": "VARCHAR"},
-        "status": {"id": "VARCHAR", "name": "VARCHAR", "statusCategory": {"key": "VARCHAR"}},
-        "statuscategorychangedate": "VARCHAR",
-        "priority": {"name": "VARCHAR"},
-        "resolution": {"name": "VARCHAR"},
-        "assignee": {"accountId": "VARCHAR", "key": "VARCHAR", "name": "VARCHAR"},
-        "reporter": {"accountId": "VARCHAR", "key": "VARCHAR", "name": "VARCHAR"},
-        "creator": {"accountId": "VARCHAR", "key": "VARCHAR", "name": "VARCHAR"},
-        "parent": {"key": "VARCHAR"},
-        "labels": "JSON",
-        "components": "JSON",
-        "fixVersions": "JSON",
-        "duedate": "VARCHAR",
-        "resolutiondate": "VARCHAR"
-    }}').fields AS fields,
-    json_extract(payload, CAST($field_paths AS VARCHAR[])) AS custom
-FROM raw_issues
-SEMI JOIN stale USING (issue_id);
+WITH transformed AS (
+    SELECT
+        raw_issues.* EXCLUDE (payload),
+        json_transform(payload, json_merge_patch($fields_in_roles, '{"fields": {
+            "summary": "VARCHAR",
+            "description": "JSON",
+            "issuetype": {"name": "VARCHAR", "subtask": "VARCHAR", "hierarchyLevel": "VARCHAR"},
+            "status": {"id": "VARCHAR", "name": "VARCHAR", "statusCategory": {"key": "VARCHAR"}},
+            "statuscategorychangedate": "VARCHAR",
+            "priority": {"name": "VARCHAR"},
+            "resolution": {"name": "VARCHAR"},
+            "assignee": {"accountId": "VARCHAR", "key": "VARCHAR", "name": "VARCHAR"},
+            "reporter": {"accountId": "VARCHAR", "key": "VARCHAR", "name": "VARCHAR"},
+            "creator": {"accountId": "VARCHAR", "key": "VARCHAR", "name": "VARCHAR"},
+            "parent": {"key": "VARCHAR"},
+            "labels": "JSON",
+            "components": "JSON",
+            "fixVersions": "JSON",
+            "duedate": "VARCHAR",
+            "resolutiondate": "VARCHAR"
+        }}')).fields AS fields
+    FROM raw_issues
+    SEMI JOIN stale USING (issue_id, load_id)
+)
+SELECT *, values_in_roles(fields) AS custom FROM transformed;
 
 -- Descriptions in Atlassian Document Format (REST v3): the text of the nodes in document order, a line a block. Level by level
 -- and not with json_tree, which repeats the whole document for each of its values: a large one would not fit into memory.
@@ -124,28 +120,3 @@ FROM typed
 LEFT JOIN roles ON roles.issue_id = typed.issue_id
 LEFT JOIN adf_text ON adf_text.issue_id = typed.issue_id
 LEFT JOIN statuses ON statuses.status_id = typed.fields.status.id;
-
--- A status renamed or put into another category changes no issue's payload; the site's own list is the newer word.
-UPDATE issues
-SET
-    status = coalesce(nullif(statuses.name, ''), issues.status),
-    status_category = coalesce(statuses.status_category, issues.status_category)
-FROM statuses
-WHERE statuses.status_id = issues.status_id
-    AND statuses.is_listed
-    AND (
-        issues.status IS DISTINCT FROM coalesce(nullif(statuses.name, ''), issues.status)
-        OR issues.status_category IS DISTINCT FROM coalesce(statuses.status_category, issues.status_category)
-    );
-
--- A parent that moves takes another key, which changes no child's payload either; its former keys stand in its own history.
-UPDATE issues
-SET parent_key = parent.issue_key
-FROM (
-    SELECT issue_changes.from_string AS former_key, max(issues.issue_key) AS issue_key
-    FROM issue_changes
-    JOIN issues USING (issue_id)
-    WHERE field = 'Key' AND from_string NOT IN (SELECT issue_key FROM issues)
-    GROUP BY former_key
-) AS parent
-WHERE issues.parent_key = parent.former_key;
