@@ -57,7 +57,7 @@ def day(before_yesterday: int) -> date:
     return newest_partition() - timedelta(days=before_yesterday)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """`dagster dev` on a site of three projects, with the settings of deploy/dagster.yaml and ten partitions."""
     directory = tmp_path_factory.mktemp("dagster_dev")
