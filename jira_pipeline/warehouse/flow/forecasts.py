@@ -3,12 +3,16 @@
 Each simulated future draws its days, with replacement, from the last complete days of the project, days without any
 delivery included (Vacanti; Lighthouse and flowmetrics do the same). "How many" at 85 % is what 85 % of the futures
 reach at least; "when" at 85 % is the day by which 85 % of the futures are done.
+
+Holidays of the calendar (dates without working time) say nothing about other days and see no work: they are left out of
+the days that are drawn from, and nothing is drawn for those to come.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import duckdb
@@ -52,10 +56,12 @@ def derive_forecasts(connection: duckdb.DuckDBPyConnection, settings: FlowSettin
     `as_of` give the same figures: the generator is seeded for each project.
     """
     last_day = last_complete_day(settings, as_of)
+    holidays = _holidays(settings)
+    to_come = _open_days(last_day, FARTHEST_DAYS, holidays)
     connection.execute("DELETE FROM forecasts")
     rows: list[dict[str, object]] = []
-    for key, (daily, wip) in _history(connection, last_day).items():
-        rows += _project_forecasts(key, daily[-HISTORY_DAYS:], wip, last_day)
+    for key, history in _histories(connection, last_day, holidays).items():
+        rows += _project_forecasts(key, history.open_days(last_day)[-HISTORY_DAYS:], history.wip, last_day, to_come)
     connection.execute(INSERT_FORECASTS, {"rows": json.dumps(rows, default=str)})
     return row_count(connection, "forecasts")
 
@@ -66,21 +72,27 @@ def derive_forecast_backtest(connection: duckdb.DuckDBPyConnection, settings: Fl
     A cutoff needs 90 days of history before it; it sees the deliveries as they are known today.
     """
     last_day = last_complete_day(settings, as_of)
+    holidays = _holidays(settings)
+    horizons = {
+        cutoff: len(_open_days(cutoff, HORIZON_DAYS, holidays))
+        for cutoff in _month_ends(last_day - timedelta(days=HORIZON_DAYS))
+    }
     connection.execute("DELETE FROM forecast_backtest")
     rows: list[dict[str, object]] = []
-    for key, (daily, _) in _history(connection, last_day).items():
-        cutoffs = [
-            (cutoff, known)
-            for cutoff in _month_ends(last_day - timedelta(days=HORIZON_DAYS))
-            if (known := len(daily) - (last_day - cutoff).days) >= HISTORY_DAYS
-        ]
+    for key, history in _histories(connection, last_day, holidays).items():
+        known = {cutoff: history.open_days(cutoff)[-HISTORY_DAYS:] for cutoff in horizons}
+        cutoffs = [cutoff for cutoff, daily in known.items() if len(daily) == HISTORY_DAYS]
         if not cutoffs:
             continue
-        histories = np.column_stack([daily[known - HISTORY_DAYS : known] for _, known in cutoffs])
-        futures = how_many(histories, HORIZON_DAYS, BACKTEST_TRIALS, _generator(key))
-        for number, (cutoff, known) in enumerate(cutoffs):
+        futures = how_many(
+            np.column_stack([known[cutoff] for cutoff in cutoffs]),
+            [horizons[cutoff] for cutoff in cutoffs],
+            BACKTEST_TRIALS,
+            _generator(key),
+        )
+        for number, cutoff in enumerate(cutoffs):
             promised = at_least(futures[:, number], 85)
-            actual = int(daily[known : known + HORIZON_DAYS].sum())
+            actual = history.delivered_within(cutoff, HORIZON_DAYS)
             rows.append({
                 "project_key": key, "cutoff_date": cutoff, "horizon_days": HORIZON_DAYS, "promised_p85": promised,
                 "actual_issues": actual, "held": actual >= promised,
@@ -89,12 +101,17 @@ def derive_forecast_backtest(connection: duckdb.DuckDBPyConnection, settings: Fl
     return row_count(connection, "forecast_backtest")
 
 
-def how_many(daily: Counts, days: int, trials: int, generator: np.random.Generator) -> Counts:
+def how_many(daily: Counts, days: int | Sequence[int], trials: int, generator: np.random.Generator) -> Counts:
     """Issues delivered in `days` days, in each of `trials` futures drawn from `daily`.
 
-    `daily` may have several columns, histories of the same length: then so has the answer, all from the same draws.
+    `daily` may have several columns, histories of the same length, with as many `days`: then so has the answer, all
+    from the same draws.
     """
-    return np.asarray(daily.take(_drawn(len(daily), days, trials, generator), axis=0).sum(axis=1), dtype=np.int64)
+    drawn = daily.take(_drawn(len(daily), np.max(days), trials, generator), axis=0)
+    if daily.ndim == 1 or np.min(days) == np.max(days):
+        return np.asarray(drawn.sum(axis=1), dtype=np.int64)
+    counts = np.arange(drawn.shape[1])[:, None] < np.asarray(days)
+    return np.asarray((drawn * counts).sum(axis=1), dtype=np.int64)
 
 
 def days_until(daily: Counts, items: Sequence[int], trials: int, generator: np.random.Generator) -> Counts:
@@ -131,7 +148,9 @@ def at_least(futures: Counts, percent: int) -> int:
     return int(np.sort(futures)[::-1][-(-percent * len(futures) // 100) - 1])
 
 
-def _project_forecasts(key: str, daily: Counts, wip: int, last_day: date) -> list[dict[str, object]]:
+def _project_forecasts(
+    key: str, daily: Counts, wip: int, last_day: date, to_come: Sequence[date]
+) -> list[dict[str, object]]:
     generator = _generator(key)
     common = {"project_key": key, "trials": TRIALS, "seed": SEED, "history_days": len(daily)}
     targets = [(count, "fixed number") for count in ITEMS] + ([(wip, "wip")] if wip > 0 else [])
@@ -142,9 +161,9 @@ def _project_forecasts(key: str, daily: Counts, wip: int, last_day: date) -> lis
             *({**nothing, "kind": "when", "items": count, "items_meaning": meaning} for count, meaning in targets),
         ]
     rows: list[dict[str, object]] = []
-    futures = how_many(daily, HORIZON_DAYS, TRIALS, generator)
+    until = last_day + timedelta(days=HORIZON_DAYS)
+    futures = how_many(daily, sum(day <= until for day in to_come), TRIALS, generator)
     for percent in PERCENTILES:
-        until = last_day + timedelta(days=HORIZON_DAYS)
         rows.append({
             **common, "kind": "how_many", "horizon_days": HORIZON_DAYS, "percentile": percent,
             "value": at_least(futures, percent), "forecast_date": until,
@@ -153,26 +172,65 @@ def _project_forecasts(key: str, daily: Counts, wip: int, last_day: date) -> lis
     for number, (count, meaning) in enumerate(targets):
         for percent in PERCENTILES:
             days = within(waits[:, number], percent)
-            known = days <= FARTHEST_DAYS
+            done = to_come[days - 1] if days <= len(to_come) else None
             rows.append({
                 **common, "kind": "when", "items": count, "items_meaning": meaning, "percentile": percent,
-                "value": days if known else None, "forecast_date": last_day + timedelta(days=days) if known else None,
-                "problem": None if known else "beyond_two_years",
+                "value": (done - last_day).days if done else None, "forecast_date": done,
+                "problem": None if done else "beyond_two_years",
             })  # fmt: skip
     return rows
 
 
-def _history(connection: duckdb.DuckDBPyConnection, last_day: date) -> dict[str, tuple[Counts, int]]:
-    """Delivered issues of each day, oldest first, and present work in progress, of each project."""
+@dataclass(frozen=True)
+class _History:
+    """What a project delivered on each of the days up to `last_day`, oldest first, which of them were no holidays, and
+    the present work in progress."""
+
+    last_day: date
+    delivered: Counts
+    is_open: npt.NDArray[np.bool_]
+    wip: int
+
+    def open_days(self, until: date) -> Counts:
+        """Deliveries of the days that were no holidays, up to `until`."""
+        known = self._place(until)
+        return self.delivered[:known][self.is_open[:known]]
+
+    def delivered_within(self, after: date, days: int) -> int:
+        """Deliveries of the `days` days after a day, holidays too."""
+        begin = self._place(after)
+        return int(self.delivered[begin : begin + days].sum())
+
+    def _place(self, day: date) -> int:
+        return max(0, len(self.delivered) - (self.last_day - day).days)
+
+
+def _holidays(settings: FlowSettings) -> frozenset[date]:
+    days = settings.calendar.days if settings.calendar else {}
+    return frozenset(day for day, spans in days.items() if not spans)
+
+
+def _open_days(after: date, days: int, holidays: frozenset[date]) -> list[date]:
+    """Of the `days` days after a day those that are no holidays."""
+    every = (after + timedelta(days=number) for number in range(1, days + 1))
+    return [day for day in every if day not in holidays]
+
+
+def _histories(connection: duckdb.DuckDBPyConnection, last_day: date, holidays: frozenset[date]) -> dict[str, _History]:
     since = last_day - timedelta(days=HISTORY_DAYS + HORIZON_DAYS + 31 * (BACKTEST_MONTHS + 1))
     rows = connection.execute(
         """
-        SELECT project_key, list(delivered_issues ORDER BY metric_date), arg_max(wip_clock, metric_date)
+        SELECT project_key, list(delivered_issues ORDER BY metric_date),
+               list(NOT list_contains($holidays::DATE[], metric_date) ORDER BY metric_date),
+               arg_max(wip_clock, metric_date)
         FROM daily_flow WHERE metric_date > $since GROUP BY project_key ORDER BY project_key
         """,
-        {"since": since},
+        {"since": since, "holidays": sorted(holidays)},
     ).fetchall()
-    return {key: (np.asarray(daily, dtype=np.int64), int(wip)) for key, daily, wip in rows}
+    return {
+        key: _History(last_day, np.asarray(delivered, dtype=np.int64), np.asarray(is_open, dtype=np.bool_), int(wip))
+        for key, delivered, is_open, wip in rows
+    }
 
 
 def _month_ends(latest: date) -> list[date]:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from jira_pipeline.warehouse.flow import FlowSettings
+from jira_pipeline.warehouse.flow import FlowSettings, WorkingCalendar
 from jira_pipeline.warehouse.flow.forecasts import (
     at_least,
     days_until,
@@ -28,9 +28,9 @@ def put_deliveries(warehouse: FlowWarehouse, daily: list[int], last_day: date) -
     )
 
 
-def derive(warehouse: FlowWarehouse) -> None:
-    derive_forecasts(warehouse.connection, FlowSettings(), as_of=AS_OF)
-    derive_forecast_backtest(warehouse.connection, FlowSettings(), as_of=AS_OF)
+def derive(warehouse: FlowWarehouse, settings: FlowSettings = FlowSettings()) -> None:  # noqa: B008 - frozen
+    derive_forecasts(warehouse.connection, settings, as_of=AS_OF)
+    derive_forecast_backtest(warehouse.connection, settings, as_of=AS_OF)
 
 
 YESTERDAY = date(2024, 6, 29)
@@ -93,6 +93,40 @@ def test_the_backtest_holds_for_a_steady_project_and_not_for_one_that_stopped(wa
     assert held[0] == (date(2023, 10, 31), 60, 60, True)
     assert held[-1] == (date(2024, 4, 30), 60, 0, False)
     assert len(held) == 7
+
+
+HOLIDAYS = [date(2024, 4, 1), date(2024, 4, 2), date(2024, 5, 1), date(2024, 7, 1), date(2024, 7, 4)]
+CALENDAR = WorkingCalendar({"mon": (("09:00", "17:00"),)}, dict.fromkeys(HOLIDAYS, ()))
+
+
+def steady_but_for_holidays(warehouse: FlowWarehouse) -> None:
+    days = [YESTERDAY - timedelta(days=number) for number in range(299, -1, -1)]
+    put_deliveries(warehouse, [0 if day in HOLIDAYS else 2 for day in days], YESTERDAY)
+
+
+def test_holidays_are_not_drawn_from_and_see_no_work(warehouse: FlowWarehouse) -> None:
+    steady_but_for_holidays(warehouse)
+    derive(warehouse, FlowSettings(calendar=CALENDAR))
+    assert warehouse.rows(
+        "SELECT DISTINCT value, forecast_date, history_days FROM forecasts WHERE kind = 'how_many'"
+    ) == [(2 * (30 - 2), date(2024, 7, 29), 90)]
+    when = warehouse.rows("SELECT DISTINCT items, value, forecast_date FROM forecasts WHERE items <= 20 ORDER BY 1")
+    assert when == [(7, 6, date(2024, 7, 5)), (10, 7, date(2024, 7, 6)), (20, 12, date(2024, 7, 11))]
+
+
+def test_past_promises_knew_the_holidays_too(warehouse: FlowWarehouse) -> None:
+    steady_but_for_holidays(warehouse)
+    derive(warehouse, FlowSettings(calendar=CALENDAR))
+    promised = dict(warehouse.rows("SELECT cutoff_date, promised_p85 FROM forecast_backtest WHERE held"))
+    assert promised.keys() >= {date(2024, 2, 29), date(2024, 3, 31), date(2024, 4, 30)}
+    assert [promised[day] for day in (date(2024, 2, 29), date(2024, 3, 31), date(2024, 4, 30))] == [60, 56, 58]
+
+
+def test_a_date_with_other_hours_is_no_holiday(warehouse: FlowWarehouse) -> None:
+    put_deliveries(warehouse, [2] * 90, YESTERDAY)
+    short = WorkingCalendar({}, {date(2024, 7, 1): (("09:00", "12:00"),)})
+    derive(warehouse, FlowSettings(calendar=short))
+    assert warehouse.rows("SELECT DISTINCT value FROM forecasts WHERE kind = 'how_many'") == [(60,)]
 
 
 def test_a_sound_history_holds_in_about_85_percent_of_forecasts() -> None:
