@@ -17,6 +17,7 @@ from jira_pipeline.warehouse.flow import (
     ProjectWorkflow,
     WorkingCalendar,
     derive_cycle_time_metrics,
+    with_sources,
 )
 from jira_pipeline.warehouse.flow.settings import WITHDRAWN_RESOLUTIONS
 from jira_pipeline.warehouse.operations import required_as_of
@@ -66,14 +67,15 @@ def flow_settings(config: PipelineConfig) -> FlowSettings:
 def derive_flow(
     context: dg.AssetExecutionContext, tracked_projects: TrackedProjectsResource, warehouse: WarehouseResource
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """Derive the flow tables from the issues that changed since the last time, all in one transaction."""
+    """Derive the flow tables from the issues that changed since the last time, all in one transaction. Of a selection,
+    what it is derived from is brought up to date as well."""
     settings = flow_settings(tracked_projects.load())
     results: list[dg.MaterializeResult[None]] = []
     with warehouse.get_connection() as connection:
         as_of = required_as_of(connection)
-        for table in FLOW_TABLES:
+        for table in with_sources(key.to_user_string() for key in context.selected_asset_keys):
+            table.derive(connection, settings, as_of=as_of)
             if dg.AssetKey(table.name) in context.selected_asset_keys:
-                table.derive(connection, settings, as_of=as_of)
                 results.append(
                     dg.MaterializeResult(
                         asset_key=table.name,

@@ -10,7 +10,7 @@ All functions work on a connection whose transaction and write lock the caller h
 
 from __future__ import annotations
 
-from jira_pipeline.warehouse.flow.catalog import FLOW_TABLES, FlowTable
+from jira_pipeline.warehouse.flow.catalog import FLOW_TABLES, FlowTable, with_sources
 from jira_pipeline.warehouse.flow.cycle_times import derive_cycle_times
 from jira_pipeline.warehouse.flow.daily import derive_cycle_time_metrics
 from jira_pipeline.warehouse.flow.settings import FlowSettings, ProjectWorkflow, WorkingCalendar
@@ -33,4 +33,5 @@ __all__ = [
     "derive_field_intervals",
     "derive_status_intervals",
     "derive_time_in_status",
+    "with_sources",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -70,3 +70,16 @@ FLOW_TABLES: tuple[FlowTable, ...] = (
     FlowTable("data_quality", ("cycle_times", "status_intervals", "issues", "issue_changes"), derive_data_quality),
     _mart("signals", "aging_wip", "daily_flow", "throughput_weekly", "forecasts", "forecast_backtest"),
 )
+
+
+def with_sources(names: Iterable[str]) -> tuple[FlowTable, ...]:
+    """These tables and every one that they are derived from, in an order in which they can be derived.
+
+    Some tables follow changes by the load of an issue: derived from a source that has not seen that load yet, they
+    would keep the old figures and take them for new.
+    """
+    needed = set(names)
+    for table in reversed(FLOW_TABLES):
+        if table.name in needed:
+            needed |= set(table.reads)
+    return tuple(table for table in FLOW_TABLES if table.name in needed)

@@ -23,6 +23,7 @@ from jira_pipeline.warehouse.flow import (
     derive_cycle_time_metrics,
     derive_cycle_times,
     derive_status_intervals,
+    with_sources,
 )
 from jira_pipeline.warehouse.statements import sql_text
 
@@ -101,15 +102,10 @@ class FlowWarehouse:
 
     def derive_for(self, *names: str, settings: FlowSettings | None = None, as_of: datetime = AS_OF) -> None:
         """These tables, after those that the catalog says they are derived from."""
-        needed = set(names)
-        for table in reversed(FLOW_TABLES):
-            if table.name in needed:
-                needed |= set(table.reads)
         assert set(names) <= {table.name for table in FLOW_TABLES}
         with self.one_transaction():
-            for table in FLOW_TABLES:
-                if table.name in needed:
-                    table.derive(self.connection, settings or FlowSettings(), as_of=as_of)
+            for table in with_sources(names):
+                table.derive(self.connection, settings or FlowSettings(), as_of=as_of)
 
     def put_field_role(self, role: str, field_id: str) -> None:
         self._insert("ops.field_roles", {"role": role, "field_id": field_id, "rank": 1})

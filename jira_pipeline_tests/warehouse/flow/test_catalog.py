@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jira_pipeline.warehouse.flow import FLOW_TABLES, create_flow_tables
+from jira_pipeline.warehouse.flow import FLOW_TABLES, create_flow_tables, with_sources
 from jira_pipeline.warehouse.flow.tables import described_tables, record
 from jira_pipeline_tests.warehouse.flow.conftest import FlowWarehouse
 
@@ -25,6 +25,27 @@ def test_the_catalog_lists_every_derived_table_after_those_it_reads() -> None:
     for table in FLOW_TABLES:
         assert set(table.reads) <= known, table.name
         known.add(table.name)
+
+
+def test_a_selection_is_derived_after_all_that_it_is_derived_from() -> None:
+    names = [table.name for table in with_sources(["sprint_report", "cycle_times"])]
+    assert names == [
+        "status_intervals", "time_in_status", "field_intervals", "cycle_times", "sprints", "sprint_issues",
+        "sprint_report",
+    ]  # fmt: skip
+
+
+def test_a_table_derived_alone_knows_the_newest_history(warehouse: FlowWarehouse) -> None:
+    """And does not take figures of an older one for those of the newest load."""
+    warehouse.derive_all(warehouse.put_case("plain"))
+    before = warehouse.rows("SELECT done_at FROM cycle_times")
+    warehouse.put_case("reopened-closed")
+    warehouse.derive_for("cycle_times")
+    alone = warehouse.table("cycle_times")
+    assert warehouse.rows("SELECT done_at FROM cycle_times") != before
+    warehouse.connection.execute("DELETE FROM cycle_times")
+    warehouse.derive_all()
+    assert warehouse.table("cycle_times") == alone
 
 
 def test_every_table_gets_rows_and_the_same_instant_gives_the_same_rows(warehouse: FlowWarehouse) -> None:
