@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -66,21 +67,23 @@ class CloudSite(JiraSite):
     def projects(self) -> tuple[Project, ...]:
         """Every project that the account can browse; `action=browse` leaves out those it can only administer, for which
         a search would be refused."""
-        found: dict[str, Project] = {}
-        for status in ("live", "archived"):
-            start = 0
-            while True:
-                page = self.transport.get(
-                    "project/search",
-                    {"status": status, "action": "browse", "startAt": start, "maxResults": 100, "expand": "lead"},
-                    decode=lambda body: _decode_projects(clean_json(body)),
-                )
-                for project in page.values:
-                    found[project.id] = project if status == "live" else msgspec.structs.replace(project, archived=True)
-                start += len(page.values)
-                if page.isLast or not page.values:
-                    break
+        with ThreadPoolExecutor(2) as pool:
+            live, archived = pool.map(self._projects, ("live", "archived"))
+        found = {project.id: project for project in live}
+        found |= {project.id: msgspec.structs.replace(project, archived=True) for project in archived}
         return tuple(found.values())
+
+    def _projects(self, status: str) -> list[Project]:
+        found: list[Project] = []
+        while True:
+            page = self.transport.get(
+                "project/search",
+                {"status": status, "action": "browse", "startAt": len(found), "maxResults": 100, "expand": "lead"},
+                decode=lambda body: _decode_projects(clean_json(body)),
+            )
+            found += page.values
+            if page.isLast or not page.values:
+                return found
 
     def directory(self) -> Iterator[User]:
         """`users/search`, advanced by what was asked for: pages are filtered after slicing and come shorter
