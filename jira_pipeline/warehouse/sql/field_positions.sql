@@ -1,20 +1,21 @@
--- For every project and role the positions of its fields in $field_ids, best first. Parameter: $field_ids.
+-- For every role in the projects of the issues in `stale` the positions of its fields in $field_ids, best first.
+-- Parameter: $field_ids.
 
 CREATE OR REPLACE TEMP TABLE field_positions AS
-WITH stored_projects AS (
-    SELECT DISTINCT project_id FROM raw_issues
+WITH stale_projects AS (
+    SELECT DISTINCT project_id FROM raw_issues SEMI JOIN stale USING (issue_id, load_id)
 ),
 applicable AS (
-    SELECT stored_projects.project_id, role, field_id, rank
-    FROM stored_projects
-    JOIN ops.field_roles AS own ON own.project_id = stored_projects.project_id
+    SELECT stale_projects.project_id, role, field_id, rank
+    FROM stale_projects
+    JOIN ops.field_roles AS own ON own.project_id = stale_projects.project_id
     UNION ALL
-    SELECT stored_projects.project_id, role, field_id, rank
-    FROM stored_projects
+    SELECT stale_projects.project_id, role, field_id, rank
+    FROM stale_projects
     JOIN ops.field_roles AS shared ON shared.project_id IS NULL
     WHERE NOT EXISTS (
         FROM ops.field_roles AS own
-        WHERE own.project_id = stored_projects.project_id AND own.role = shared.role
+        WHERE own.project_id = stale_projects.project_id AND own.role = shared.role
     )
 )
 SELECT
