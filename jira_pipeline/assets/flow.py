@@ -106,8 +106,8 @@ def derive_flow(
 def cycle_time_metrics(
     context: dg.AssetExecutionContext, tracked_projects: TrackedProjectsResource, warehouse: WarehouseResource
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """Count each day of each project. All days are counted anew: an issue reopened today changes the day it was
-    done."""
+    """Bring the count of each day of each project up to date, earlier days too: an issue reopened today changes the day
+    it was done."""
     settings = flow_settings(tracked_projects.load())
     with warehouse.get_connection() as connection:
         derive_cycle_time_metrics(connection, settings, as_of=required_as_of(connection))

@@ -31,6 +31,6 @@ def run_sql(connection: duckdb.DuckDBPyConnection, name: str, parameters: Mappin
 
 
 def row_count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
-    """How many rows a table holds."""
-    row = connection.execute(f'SELECT count(*) FROM "{table}"').fetchone()
+    """How many rows a table holds; of another schema than main, its name is written with it."""
+    row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
     return int(row[0]) if row else 0

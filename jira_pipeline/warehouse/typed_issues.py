@@ -6,7 +6,7 @@ from __future__ import annotations
 import duckdb
 import msgspec
 
-from jira_pipeline.warehouse.statements import run_sql
+from jira_pipeline.warehouse.statements import row_count, run_sql
 
 
 def derive_issues(connection: duckdb.DuckDBPyConnection) -> int:
@@ -19,8 +19,7 @@ def derive_issues(connection: duckdb.DuckDBPyConnection) -> int:
     run_sql(connection, "stale_issues")
     type_stale(connection)
     run_sql(connection, "renamed_in_issues")
-    row = connection.execute("SELECT count(*) FROM stale").fetchone()
-    return int(row[0]) if row else 0
+    return row_count(connection, "stale")
 
 
 def type_stale(connection: duckdb.DuckDBPyConnection) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import duckdb
 
+from jira_pipeline.warehouse.statements import row_count
+
 ISSUES_IN_A_BATCH = 500_000
 """Of an ordinary history. A million at once were spilled to disk, which cost more than all the joins."""
 
@@ -22,8 +24,7 @@ def batches_of_outdated_issues(connection: duckdb.DuckDBPyConnection) -> Iterato
 
     What is derived of an issue depends on no other issue, so that doing it in parts changes nothing.
     """
-    row = connection.execute("SELECT count(*) FROM outdated_issues").fetchone()
-    batches = -(-(row[0] if row else 0) // ISSUES_IN_A_BATCH)
+    batches = -(-row_count(connection, "outdated_issues") // ISSUES_IN_A_BATCH)
     if batches <= 1:
         yield
         return

@@ -13,6 +13,7 @@ import duckdb
 
 from jira_pipeline.warehouse.flow.settings import FlowSettings
 from jira_pipeline.warehouse.flow.tables import definition_changed, record, recorded
+from jira_pipeline.warehouse.statements import row_count
 
 ALWAYS_KEPT = 10_000
 """Issues; more than these and a fifth of all at once are not worth subtracting and adding one by one."""
@@ -63,9 +64,8 @@ def change_readers(
 
     The others are counted anew the next time they run: they are to be anyway, or the differences are too many.
     """
-    (all_issues,) = _row(connection, "SELECT count(*) FROM issues")
-    (waiting,) = _row(connection, f"SELECT count(*) FROM {kept_in}")
-    if changed_issues > max(ALWAYS_KEPT, all_issues // 5) or waiting > LONGEST:
+    too_many = max(ALWAYS_KEPT, row_count(connection, "issues") // 5)
+    if changed_issues > too_many or row_count(connection, kept_in) > LONGEST:
         forget_counted(connection, *tables)
     return [table for table in tables if counted_through(connection, table)]
 
@@ -81,10 +81,6 @@ def take_renewed_statuses(connection: duckdb.DuckDBPyConnection) -> date:
     first_day = recorded(connection, STATUSES_FROM)
     record(connection, STATUSES_FROM, None)
     return date.fromisoformat(first_day) if first_day else date.max
-
-
-def _row(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[int, ...]:
-    return connection.execute(query).fetchone() or (0,)
 
 
 def _name(table: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-from jira_pipeline.warehouse.statements import run_sql
+from jira_pipeline.warehouse.statements import row_count, run_sql
 
 WITH_HISTORY = """
 SELECT issue_id, load_id FROM issues
@@ -34,11 +34,6 @@ def find_outdated_issues(connection: duckdb.DuckDBPyConnection, table: str) -> i
     connection.execute(f"CREATE OR REPLACE TEMP VIEW present_loads AS {present}")
     connection.execute(f"CREATE OR REPLACE TEMP VIEW derived_loads AS {derived}")
     run_sql(connection, "newer_issues")
-    if not _scalar(connection, "SELECT nothing_else FROM others_compared"):
+    if connection.execute("SELECT nothing_else FROM others_compared").fetchone() != (True,):
         run_sql(connection, "outdated_issues")
-    return int(_scalar(connection, "SELECT count(*) FROM outdated_issues"))
-
-
-def _scalar(connection: duckdb.DuckDBPyConnection, query: str) -> int:
-    row = connection.execute(query).fetchone()
-    return row[0] if row else 0
+    return row_count(connection, "outdated_issues")

@@ -16,8 +16,7 @@ former AS (
     SELECT project_key, min(metric_date) AS first_day, max(abs(delivered_points)) AS most_points FROM daily_flow GROUP BY project_key
 )
 SELECT row_number() OVER ()::INTEGER AS project, p.project_key, p.first_day,
-       -- A double holds sums of points to four decimals up to some 10^11.
-       f.first_day IS DISTINCT FROM p.first_day OR f.most_points > 1e11 AS is_renewed
+       is_counted_wholly(f.first_day, p.first_day, f.most_points) AS is_renewed
 FROM present p
 LEFT JOIN former f ON f.project_key = p.project_key;
 

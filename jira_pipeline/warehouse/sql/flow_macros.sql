@@ -13,4 +13,9 @@ CREATE OR REPLACE TEMP MACRO in_microseconds(hours) AS CAST(hours * 3600000000.0
 CREATE OR REPLACE TEMP MACRO in_hours(microseconds) AS microseconds / 3600000000.0::DOUBLE;
 CREATE OR REPLACE TEMP MACRO exact(points) AS CAST(points AS DECIMAL(18, 4));
 
+-- Whether the daily rows of a project cannot be brought forward: they begin on another day than before, or hold sums of points
+-- beyond some 10^11, up to which a double is exact to four decimals.
+CREATE OR REPLACE TEMP MACRO is_counted_wholly(former_first_day, first_day, most_points) AS
+    former_first_day IS DISTINCT FROM first_day OR most_points > 1e11;
+
 CREATE OR REPLACE TEMP MACRO folded(name) AS lower(trim(name));
