@@ -11,9 +11,11 @@ the days that are drawn from, and nothing is drawn for those to come.
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 import duckdb
 import numpy as np
@@ -33,7 +35,8 @@ PERCENTILES = (50, 70, 85, 95)
 ITEMS = (10, 20, 30, 50, 100)
 FARTHEST_DAYS = 730
 
-Counts = npt.NDArray[np.int64]
+# Half as wide as usual: what is drawn for a project then still fits into the fast caches.
+Counts = npt.NDArray[np.int32]
 
 INSERT_FORECASTS = """
 INSERT INTO forecasts BY NAME SELECT unnest(from_json($rows, '[{"project_key": "VARCHAR", "kind": "VARCHAR",
@@ -53,7 +56,7 @@ def derive_forecasts(connection: duckdb.DuckDBPyConnection, settings: FlowSettin
     """Rebuild `forecasts`: the next 30 days, and when 10 to 100 further issues and all work in progress will be done.
 
     A project whose sampled days saw no delivery has rows with a `problem` instead of a value. The same tables and
-    `as_of` give the same figures: the generator is seeded for each project.
+    `as_of` give the same figures, whichever other projects there are: the generator is seeded.
     """
     last_day = last_complete_day(settings, as_of)
     holidays = _holidays(settings)
@@ -88,7 +91,6 @@ def derive_forecast_backtest(connection: duckdb.DuckDBPyConnection, settings: Fl
             np.column_stack([known[cutoff] for cutoff in cutoffs]),
             [horizons[cutoff] for cutoff in cutoffs],
             BACKTEST_TRIALS,
-            _generator(key),
         )
         for number, cutoff in enumerate(cutoffs):
             promised = at_least(futures[:, number], 85)
@@ -101,41 +103,49 @@ def derive_forecast_backtest(connection: duckdb.DuckDBPyConnection, settings: Fl
     return row_count(connection, "forecast_backtest")
 
 
-def how_many(daily: Counts, days: int | Sequence[int], trials: int, generator: np.random.Generator) -> Counts:
-    """Issues delivered in `days` days, in each of `trials` futures drawn from `daily`.
+def how_many(daily: Counts, days: Sequence[int], trials: int) -> Counts:
+    """Issues delivered in so many days, at most `HORIZON_DAYS`, in each of `trials` futures drawn from `daily`.
 
-    `daily` may have several columns, histories of the same length, with as many `days`: then so has the answer, all
-    from the same draws.
+    `daily` has one or more columns, histories of the same length, with as many `days`; so has the answer, all from the
+    same draws.
     """
-    drawn = daily.take(_drawn(len(daily), np.max(days), trials, generator), axis=0)
-    if daily.ndim == 1 or np.min(days) == np.max(days):
-        return np.asarray(drawn.sum(axis=1), dtype=np.int64)
-    counts = np.arange(drawn.shape[1])[:, None] < np.asarray(days)
-    return np.asarray((drawn * counts).sum(axis=1), dtype=np.int64)
+    drawn = daily.take(_drawn(len(daily), trials), axis=0)
+    for column, horizon in enumerate(days):
+        drawn[horizon:, :, column] = 0
+    return np.asarray(drawn.sum(axis=0, dtype=np.int32))
 
 
-def days_until(daily: Counts, items: Sequence[int], trials: int, generator: np.random.Generator) -> Counts:
+def days_until(daily: Counts, items: Sequence[int], trials: int) -> Counts:
     """Days until each number of `items` is delivered, one row a future; more than `FARTHEST_DAYS` when not by then."""
-    answer = np.full((trials, len(items)), FARTHEST_DAYS + 1, dtype=np.int64)
-    delivered = np.zeros(trials, dtype=np.int64)
+    answer = np.full((trials, len(items)), FARTHEST_DAYS + 1, dtype=np.int32)
+    delivered = np.zeros(trials, dtype=np.int32)
     for begin in range(0, FARTHEST_DAYS, HORIZON_DAYS):
-        drawn = daily.take(_drawn(len(daily), HORIZON_DAYS, trials, generator))
-        reached = delivered[:, None] + drawn.cumsum(axis=1)
-        fewest, most = delivered.min(), reached[:, -1].max()
+        drawn = daily.take(_drawn(len(daily), trials, since=begin))
+        drawn[0] += delivered
+        reached = drawn.cumsum(axis=0, out=drawn)
+        fewest, most = delivered.min(), reached[-1].max()
         for number, target in enumerate(items):
             if fewest < target <= most:
-                day = begin + 1 + (reached < target).sum(axis=1)
-                now = (delivered < target) & (reached[:, -1] >= target)
+                day = begin + 1 + (reached < target).sum(axis=0)
+                now = (delivered < target) & (reached[-1] >= target)
                 answer[now, number] = np.minimum(day[now], FARTHEST_DAYS + 1)
-        delivered = reached[:, -1]
+        delivered = reached[-1]
         if delivered.min() >= max(items):
             break
     return answer
 
 
-def _drawn(known: int, days: int, trials: int, generator: np.random.Generator) -> npt.NDArray[np.uint16]:
-    """Which of the known days each future repeats. 16 bits: of the widths that do, numpy draws this one fastest."""
-    return generator.integers(0, known, size=(trials, days), dtype=np.uint16)
+@lru_cache(maxsize=32)
+def _drawn(known: int, trials: int, *, since: int = 0) -> npt.NDArray[np.intp]:
+    """Which of the known days each future repeats on `HORIZON_DAYS` days, those after the first `since`; a row a day.
+
+    The same for all projects, of which no two are ever added up: drawing costs ten times what is done with it.
+    """
+    generator = np.random.default_rng([SEED, known, since])
+    # 16 bits: of the widths that do, numpy draws this one fastest.
+    drawn = generator.integers(0, known, size=(HORIZON_DAYS, trials), dtype=np.uint16).astype(np.intp)
+    drawn.flags.writeable = False
+    return drawn
 
 
 def within(futures: Counts, percent: int) -> int:
@@ -151,7 +161,6 @@ def at_least(futures: Counts, percent: int) -> int:
 def _project_forecasts(
     key: str, daily: Counts, wip: int, last_day: date, to_come: Sequence[date]
 ) -> list[dict[str, object]]:
-    generator = _generator(key)
     common = {"project_key": key, "trials": TRIALS, "seed": SEED, "history_days": len(daily)}
     targets = [(count, "fixed number") for count in ITEMS] + ([(wip, "wip")] if wip > 0 else [])
     if not daily.any():
@@ -162,13 +171,13 @@ def _project_forecasts(
         ]
     rows: list[dict[str, object]] = []
     until = last_day + timedelta(days=HORIZON_DAYS)
-    futures = how_many(daily, sum(day <= until for day in to_come), TRIALS, generator)
+    futures = how_many(daily[:, None], [bisect_right(to_come, until)], TRIALS)[:, 0]
     for percent in PERCENTILES:
         rows.append({
             **common, "kind": "how_many", "horizon_days": HORIZON_DAYS, "percentile": percent,
             "value": at_least(futures, percent), "forecast_date": until,
         })  # fmt: skip
-    waits = days_until(daily, [count for count, _ in targets], TRIALS, generator)
+    waits = days_until(daily, [count for count, _ in targets], TRIALS)
     for number, (count, meaning) in enumerate(targets):
         for percent in PERCENTILES:
             days = within(waits[:, number], percent)
@@ -228,7 +237,7 @@ def _histories(connection: duckdb.DuckDBPyConnection, last_day: date, holidays: 
         {"since": since, "holidays": sorted(holidays)},
     ).fetchall()
     return {
-        key: _History(last_day, np.asarray(delivered, dtype=np.int64), np.asarray(is_open, dtype=np.bool_), int(wip))
+        key: _History(last_day, np.asarray(delivered, dtype=np.int32), np.asarray(is_open, dtype=np.bool_), int(wip))
         for key, delivered, is_open, wip in rows
     }
 
@@ -241,8 +250,3 @@ def _month_ends(latest: date) -> list[date]:
         ends.append(first - timedelta(days=1))
         first = (first - timedelta(days=1)).replace(day=1)
     return ends
-
-
-def _generator(key: str) -> np.random.Generator:
-    """Seeded by the project too, so that a project's figures do not depend on which others there are."""
-    return np.random.default_rng([SEED, *key.encode()])

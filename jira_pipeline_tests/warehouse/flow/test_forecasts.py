@@ -134,8 +134,16 @@ def test_a_sound_history_holds_in_about_85_percent_of_forecasts() -> None:
     held = 0
     for _ in range(300):
         past, future = generator.poisson(1.5, 90), generator.poisson(1.5, 30)
-        held += int(future.sum() >= at_least(how_many(past, 30, 1000, generator), 85))
+        held += int(future.sum() >= at_least(how_many(past[:, None], [30], 1000)[:, 0], 85))
     assert 0.75 < held / 300 < 0.92
+
+
+def test_each_history_is_drawn_from_for_its_own_number_of_days() -> None:
+    together = how_many(np.array([[1, 2], [1, 0]]), [30, 28], 200)
+    assert together[:, 0].tolist() == [30] * 200
+    assert together[:, 1].tolist() == how_many(np.array([[2], [0]]), [28], 200)[:, 0].tolist()
+    assert set(together[:, 1].tolist()) <= set(range(0, 57, 2))
+    assert 24 < together[:, 1].mean() < 32
 
 
 @pytest.mark.parametrize(("percent", "low", "high"), [(50, 5, 6), (70, 7, 4), (85, 9, 2), (95, 10, 1), (100, 10, 1)])
@@ -145,5 +153,4 @@ def test_ranks_are_nearest(percent: int, low: int, high: int) -> None:
 
 
 def test_days_until_counts_the_day_of_delivery() -> None:
-    generator = np.random.default_rng(1)
-    assert days_until(np.array([1]), [1, 30, 31, 730, 731], 3, generator).tolist() == [[1, 30, 31, 730, 731]] * 3
+    assert days_until(np.array([1]), [1, 30, 31, 730, 731], 3).tolist() == [[1, 30, 31, 730, 731]] * 3
