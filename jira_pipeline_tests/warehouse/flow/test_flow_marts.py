@@ -304,6 +304,23 @@ def test_flags_name_issues_and_what_the_flag_changes(warehouse: FlowWarehouse) -
     assert warehouse.rows("SELECT count(*) FROM data_quality WHERE effect IS NULL") == [(0,)]
 
 
+@pytest.mark.parametrize("seconds_before", [30, 150, 250])
+def test_ten_closings_in_five_minutes_are_found_wherever_the_clock_stands(
+    warehouse: FlowWarehouse, seconds_before: int
+) -> None:
+    """Some before a full hour and the others after it; one closing more is no part of them."""
+    begin = at(5) - timedelta(seconds=seconds_before)
+    together = [begin + timedelta(seconds=300 * number / 9) for number in range(10)]
+    for number, done in enumerate([*together, at(6)], start=1):
+        put(warehouse, number, 0, None, (done - BEGIN) / timedelta(days=1))
+    warehouse.derive_for("data_quality", as_of=at(40))
+    closed = "SELECT issue_id FROM data_quality WHERE flag = 'bulk_closed' ORDER BY issue_id"
+    assert warehouse.rows(closed) == [(number,) for number in range(1, 11)]
+    warehouse.connection.execute("UPDATE issue_changes SET author_id = 'u2' WHERE issue_id = 10")
+    warehouse.derive_for("data_quality", as_of=at(40))
+    assert warehouse.rows(closed) == []
+
+
 def test_signals_say_their_rule(warehouse: FlowWarehouse) -> None:
     for number in range(1, 21):
         put(warehouse, number, 0, 1, number)
