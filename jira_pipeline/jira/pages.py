@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
@@ -29,10 +30,11 @@ _HALF_OF_A_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")
 class IssueRecord:
     """One issue of a page: what steers the extraction, and the rest as the bytes that Jira sent.
 
-    `payload` is the issue object without its changelog; `histories` is the array of the changelog's entries,
-    `history_ids` are their numbers in the same order, `history_total` is how many of them Jira says there are (None:
-    it did not say, as when the changelog was not asked for). `status` and `people` are the objects that describe the
-    issue's status and everybody who plays a role in it or wrote one of the histories.
+    `payload` is the issue object without its changelog; `histories` is the array of the changelog's entries, each with
+    its `id`, `created`, `items` and `author`, of whom only what identifies is kept. `history_ids` are their numbers in
+    the same order, `history_total` is how many of them Jira says there are (None: it did not say, as when the changelog
+    was not asked for). `status` and `people` are the objects that describe the issue's status and everybody who plays a
+    role in it or wrote one of the histories.
     """
 
     issue_id: int
@@ -56,15 +58,13 @@ class IssueRecord:
     def with_histories(self, more: Iterable[bytes]) -> IssueRecord:
         """The issue with further histories, each once and in the order of their numbers."""
         histories = dict(zip(self.history_ids, _decode_array(self.histories), strict=True))
-        people = set(self.people)
-        for history in map(msgspec.Raw, more):
-            head = _decode_history(history)
-            histories[_id(head.id)] = history
-            people.add(bytes(head.author))
+        added = [_decode_history(history) for history in more]
+        people = self.people | _shorten_authors(added)
+        histories |= {history.id: msgspec.Raw(_encode(history)) for history in added}
         numbers = tuple(sorted(histories))
         return replace(
             self,
-            histories=msgspec.json.encode([histories[number] for number in numbers]),
+            histories=_encode([histories[number] for number in numbers]),
             history_ids=numbers,
             people=frozenset(people - _NOBODY),
         )
@@ -111,7 +111,7 @@ _NOBODY = frozenset((b"", b"null"))
 _IssueT = TypeVar("_IssueT")
 
 
-class _Page(msgspec.Struct, Generic[_IssueT]):
+class _Page(msgspec.Struct, Generic[_IssueT], gc=False):
     # Required on purpose: an error body or an empty object must not pass for a page without issues.
     issues: list[_IssueT]
     nextPageToken: str | None = None
@@ -120,12 +120,12 @@ class _Page(msgspec.Struct, Generic[_IssueT]):
     warnings: list[msgspec.Raw] | None = None
 
 
-class _Project(msgspec.Struct):
+class _Project(msgspec.Struct, gc=False):
     id: str | int | None = None
     key: Any = None
 
 
-class _Fields(msgspec.Struct):
+class _Fields(msgspec.Struct, gc=False):
     created: str
     updated: str
     project: _Project | None = None
@@ -135,25 +135,34 @@ class _Fields(msgspec.Struct):
     creator: msgspec.Raw = _NULL
 
 
-class _Changelog(msgspec.Struct):
-    histories: msgspec.Raw = _NULL
-    total: Annotated[int, msgspec.Meta(le=2**31 - 1)] | None = None
+# Jira's ids are 64-bit numbers, and so are the columns that hold them: another one would stop the whole load.
+_Id = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
-class _History(msgspec.Struct):
-    id: str | int
+# Of a history, what issue_changes is made of: most of its bytes describe the author, over and over again.
+class _History(msgspec.Struct, gc=False):
+    id: _Id
+    created: msgspec.Raw = _NULL
     author: msgspec.Raw = _NULL
+    items: msgspec.Raw = _NULL
+
+
+class _Changelog(msgspec.Struct, gc=False):
+    histories: list[_History] | None = None
+    total: Annotated[int, msgspec.Meta(le=2**31 - 1)] | None = None
 
 
 _decode_page = msgspec.json.Decoder(_Page[dict[str, msgspec.Raw]]).decode
 _decode_odd_page = msgspec.json.Decoder(_Page[msgspec.Raw]).decode
-_decode_issue = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_fields = msgspec.json.Decoder(_Fields).decode
-_decode_changelog = msgspec.json.Decoder(_Changelog | None).decode
+# Not strict: ids are numbers on one site and texts on another.
+_decode_id = msgspec.json.Decoder(_Id, strict=False).decode
+_decode_changelog = msgspec.json.Decoder(_Changelog | None, strict=False).decode
 _decode_text = msgspec.json.Decoder(str).decode
 _decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
-_decode_histories = msgspec.json.Decoder(list[_History] | None).decode
-_decode_history = msgspec.json.Decoder(_History).decode
+_decode_history = msgspec.json.Decoder(_History, strict=False).decode
+_encode = msgspec.json.Encoder().encode
 
 
 def read_page(body: bytes) -> IssuePage:
@@ -188,7 +197,7 @@ def read_issue(raw: bytes) -> IssueRecord | UnreadableIssue:
     """One issue object, or the reason why it cannot be a row: without id, key, creation or update there is nothing to
     key, order or window it by. Everything else may be null, missing or of a surprising type."""
     try:
-        parts = _decode_issue(raw)
+        parts = _decode_members(raw)
     except msgspec.DecodeError as error:
         return UnreadableIssue(None, None, f"the issue is not readable: {error}", raw)
     return _issue_of(parts)
@@ -199,14 +208,14 @@ def _issue_of(parts: dict[str, msgspec.Raw]) -> IssueRecord | UnreadableIssue:
     issue_key: str | None = None
     try:
         issue_key = _text(parts.get("key"))
-        issue_id = _id(_decode_text(parts["id"]) if bytes(parts["id"]).startswith(b'"') else bytes(parts["id"]))
+        issue_id = _decode_id(parts["id"])
         if issue_key is None:
             raise KeyError("key")
         fields = _decode_fields(parts["fields"])
         changelog = _decode_changelog(parts.get("changelog", _NULL)) or _Changelog()
-        histories = _decode_histories(changelog.histories)
+        histories = changelog.histories or []
         people = {bytes(fields.assignee), bytes(fields.reporter), bytes(fields.creator)}
-        people.update([bytes(history.author) for history in histories or ()])
+        people |= _shorten_authors(histories)
         project = fields.project or _Project()
         return IssueRecord(
             issue_id=issue_id,
@@ -218,9 +227,9 @@ def _issue_of(parts: dict[str, msgspec.Raw]) -> IssueRecord | UnreadableIssue:
             payload=_object({name: value for name, value in parts.items() if name != "changelog"}),
             status=None if fields.status == _NULL else bytes(fields.status),
             people=frozenset(people - _NOBODY),
-            histories=b"[]" if histories is None else bytes(changelog.histories),
-            history_ids=tuple([_id(history.id) for history in histories or ()]),
-            history_total=changelog.total if histories is not None else None,
+            histories=_encode(histories),
+            history_ids=tuple([history.id for history in histories]),
+            history_total=None if changelog.histories is None else changelog.total,
         )
     except KeyError as missing:
         reason = f"the issue has no {missing.args[0]!r}"
@@ -229,10 +238,29 @@ def _issue_of(parts: dict[str, msgspec.Raw]) -> IssueRecord | UnreadableIssue:
     return UnreadableIssue(issue_id, issue_key, reason, _object(parts))
 
 
+def _shorten_authors(histories: Iterable[_History]) -> set[bytes]:
+    """Leave of the authors what identifies them; returns who they are in full."""
+    authors = set()
+    for history in histories:
+        author = bytes(history.author)
+        authors.add(author)
+        history.author = _identity(author)
+    return authors
+
+
+@lru_cache(maxsize=4096)
+def _identity(author: bytes) -> msgspec.Raw:
+    try:
+        person = _decode_members(author)
+    except msgspec.DecodeError:
+        return msgspec.Raw(author)
+    return msgspec.Raw(_encode({name: person[name] for name in ("accountId", "key", "name") if name in person}))
+
+
 def _object(parts: dict[str, msgspec.Raw]) -> bytes:
     pieces: list[bytes | msgspec.Raw] = []
     for name, value in parts.items():
-        pieces += (b",", msgspec.json.encode(name), b":", value)
+        pieces += (b",", _encode(name), b":", value)
     return b"".join((b"{", *pieces[1:], b"}"))
 
 
@@ -269,14 +297,6 @@ def _is_utf8(body: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _id(value: str | int | bytes) -> int:
-    """Jira's ids are 64-bit numbers, and so are the columns that hold them: another one would stop the whole load."""
-    number = int(value)
-    if not -(2**63) <= number < 2**63:
-        raise ValueError(f"{str(number)[:40]} is no id")
-    return number
 
 
 def _instant(text: str, name: str) -> datetime:

@@ -39,7 +39,7 @@ def without(*path: str) -> dict[str, Any]:
 
 
 def test_an_issue_is_cut_out_with_what_steers_the_extraction() -> None:
-    issue = {**GOOD, "changelog": {"total": 50, "histories": [{"id": "7", "items": []}, {"id": 8}]}}
+    issue = {**GOOD, "changelog": {"total": 50, "histories": [{"id": "7", "items": [{"to": 1}]}, {"id": 8}]}}
 
     (record,) = read_page(page(issue)).issues
 
@@ -47,8 +47,29 @@ def test_an_issue_is_cut_out_with_what_steers_the_extraction() -> None:
     assert record.created == datetime(2026, 11, 1, 8, tzinfo=UTC)
     assert record.updated == datetime(2026, 11, 2, 15, tzinfo=UTC)
     assert json.loads(record.payload) == GOOD
-    assert json.loads(record.histories) == issue["changelog"]["histories"]
+    assert record.history_ids == (7, 8)
     assert (record.history_total, record.history_complete) == (50, False)
+
+
+def test_a_history_is_kept_without_what_describes_its_author() -> None:
+    """The description is most of its bytes; it is kept once for all histories."""
+    described = {"accountId": "a:1", "displayName": "Ada", "avatarUrls": {"16x16": "https://x"}, "key": 7}
+    histories = [
+        {"id": "7", "created": 1793520000000, "author": described, "items": [{"to": {"odd": []}}], "properties": {}},
+        {"id": 8, "created": "2026-11-01T09:00:00.000+0100", "author": "ada"},
+    ]
+
+    (record,) = read_page(page({**GOOD, "changelog": {"histories": histories[:1]}})).issues
+    completed = record.with_histories([json.dumps(history).encode() for history in histories])
+
+    expected = [
+        {"id": 7, "created": 1793520000000, "author": {"accountId": "a:1", "key": 7}, "items": [{"to": {"odd": []}}]},
+        {"id": 8, "created": "2026-11-01T09:00:00.000+0100", "author": "ada", "items": None},
+    ]
+    assert json.loads(record.histories) == expected[:1]
+    assert json.loads(completed.histories) == expected
+    assert [json.loads(person) for person in record.people] == [described]
+    assert {str(json.loads(person)) for person in completed.people} == {str(described), "ada"}
 
 
 def test_ids_may_be_numbers_or_texts() -> None:
