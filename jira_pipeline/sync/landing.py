@@ -6,7 +6,7 @@ each byte at most once:
     heads       {"line_id": 1, "issue_id": 10001, "issue_key": "APP-1", "project_id": "10000", "project_key": "APP",
                  "created": "…", "updated": "…", "history_count": 3, "history_complete": true, "content_hash": 123}
     payloads    1 <tab> {…}                 the issue as Jira sent it, without its changelog
-    histories   1 <tab> […]                 its changelog's entries
+    histories   1 <tab> […]                 its changelog's entries, of their authors only who they are
     mentions    {"kind": "person", "seen_at": "…", "value": {…}}    each description of a person or a status once
 
 Tab-separated and not JSON, because a JSON reader would parse a payload and write it again. A file is written under a
@@ -34,10 +34,12 @@ from jira_pipeline.errors import PipelineError
 from jira_pipeline.jira.pages import IssueRecord
 
 _ROLL_BYTES = 4 << 20  # of text: small, so that a walk soon has something to store, and several are read at once
+_CHUNK_BYTES = 1 << 16
 _KINDS = ("heads", "payloads", "histories", "mentions")
 _JSON = msgspec.json.Encoder()
 # A Data Center sprint is printed with its Java object's address, which is another one at every request.
 _OBJECT_ADDRESS = re.compile(rb"Sprint@[0-9a-f]+\[")
+_SPRINT_OBJECT = b"greenhopper.service.sprint.Sprint@"  # in full: the longer, the faster it is searched for
 
 
 @dataclass(frozen=True)
@@ -131,11 +133,20 @@ class LandingWriter:
             self._finish()
 
     def _append(self, file: _CompressedFile, lines: Iterable[bytes]) -> None:
-        # One by one: a page's lines joined are megabytes of fresh memory, which costs more than the calls.
+        # Not one by one, because each call gives the interpreter's lock away; and not all at once, because a page's
+        # lines joined are megabytes of fresh memory.
+        chunk: list[bytes] = []
+        size = 0
         for line in lines:
-            file.write(line)
-            self._bytes += len(line)
+            chunk.append(line)
+            size += len(line)
             self._longest = max(self._longest, len(line))
+            if size >= _CHUNK_BYTES:
+                file.write(b"".join(chunk))
+                self._bytes += size
+                chunk, size = [], 0
+        file.write(b"".join(chunk))
+        self._bytes += size
 
     def _begin(self) -> tuple[_CompressedFile, ...]:
         self._issues = self._bytes = self._longest = 0
@@ -209,8 +220,8 @@ def _head(issue: IssueRecord, line_id: int) -> bytes:
         "issue_key": issue.issue_key,
         "project_id": issue.project_id,
         "project_key": issue.project_key,
-        "created": issue.created.isoformat(),
-        "updated": issue.updated.isoformat(),
+        "created": issue.created,
+        "updated": issue.updated,
         "history_count": max(issue.history_total or 0, len(issue.history_ids)),
         "history_complete": issue.history_complete,
         "content_hash": content_hash(issue),
@@ -228,6 +239,6 @@ def content_hash(issue: IssueRecord) -> int:
     since they never change and look different in each of Jira's answers."""
     digest = hashlib.sha1(usedforsecurity=False)  # the fastest there is on processors of today
     payload = issue.payload
-    digest.update(_OBJECT_ADDRESS.sub(b"Sprint@[", payload) if b"Sprint@" in payload else payload)
+    digest.update(_OBJECT_ADDRESS.sub(b"Sprint@[", payload) if _SPRINT_OBJECT in payload else payload)
     digest.update(repr(sorted(issue.history_ids)).encode())
     return int.from_bytes(digest.digest()[:8], "big")
