@@ -16,7 +16,8 @@ present AS (
     WHERE left_at IS NULL AND issue_id IN (SELECT issue_id FROM bucket_spans)
 ),
 flagged AS (
-    SELECT DISTINCT issue_id FROM field_intervals WHERE field = 'flagged' AND until_at IS NULL
+    SELECT DISTINCT issue_id FROM field_intervals
+    WHERE field = 'flagged' AND until_at IS NULL AND issue_id IN (SELECT issue_id FROM bucket_spans)
 ),
 aged AS (
     SELECT c.issue_id, c.issue_key, c.project_key, c.issue_type, c.assignee_id, c.team, s.status_id, s.status, s.phase::VARCHAR AS phase,

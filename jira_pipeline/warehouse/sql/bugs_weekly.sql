@@ -4,13 +4,15 @@
 DELETE FROM bugs_weekly;
 
 INSERT INTO bugs_weekly BY NAME
-WITH bugs AS (
+WITH weeks AS (
+    SELECT unnest(generate_series(date_trunc('week', $last_day + 1)::DATE - 7 * 52, date_trunc('week', $last_day + 1)::DATE - 7, INTERVAL 7 DAY))::DATE AS week_start
+),
+-- Those that were done before the first of the weeks are in none of them.
+bugs AS (
     SELECT project_key, coalesce(priority, 'none') AS priority, created_date, done_date
     FROM cycle_times
     WHERE list_contains($bug_types, folded(issue_type)) AND NOT history_incomplete
-),
-weeks AS (
-    SELECT unnest(generate_series(date_trunc('week', $last_day + 1)::DATE - 7 * 52, date_trunc('week', $last_day + 1)::DATE - 7, INTERVAL 7 DAY))::DATE AS week_start
+      AND (done_date IS NULL OR done_date >= (SELECT min(week_start) FROM weeks))
 ),
 queues AS (SELECT DISTINCT project_key, priority FROM bugs),
 outstanding AS (
