@@ -17,6 +17,7 @@ from jira_pipeline.warehouse.flow import (
     ProjectWorkflow,
     WorkingCalendar,
     derive_cycle_time_metrics,
+    few_on_one_thread,
     with_sources,
 )
 from jira_pipeline.warehouse.flow.settings import WITHDRAWN_RESOLUTIONS
@@ -71,7 +72,7 @@ def derive_flow(
     what it is derived from is brought up to date as well."""
     settings = flow_settings(tracked_projects.load())
     results: list[dg.MaterializeResult[None]] = []
-    with warehouse.get_connection() as connection:
+    with warehouse.get_connection() as connection, few_on_one_thread(connection):
         as_of = required_as_of(connection)
         for table in with_sources(key.to_user_string() for key in context.selected_asset_keys):
             table.derive(connection, settings, as_of=as_of)
@@ -109,7 +110,7 @@ def cycle_time_metrics(
     """Bring the count of each day of each project up to date, earlier days too: an issue reopened today changes the day
     it was done."""
     settings = flow_settings(tracked_projects.load())
-    with warehouse.get_connection() as connection:
+    with warehouse.get_connection() as connection, few_on_one_thread(connection):
         derive_cycle_time_metrics(connection, settings, as_of=required_as_of(connection))
         query = "SELECT metric_date, count(*) FROM cycle_time_metrics GROUP BY ALL"
         for key, rows in rows_by_partition(connection, query, context.partition_keys).items():

@@ -13,6 +13,7 @@ from __future__ import annotations
 from jira_pipeline.warehouse.flow.catalog import FLOW_TABLES, FlowTable, with_sources
 from jira_pipeline.warehouse.flow.cycle_times import derive_cycle_times
 from jira_pipeline.warehouse.flow.daily import derive_cycle_time_metrics
+from jira_pipeline.warehouse.flow.outdated import few_on_one_thread
 from jira_pipeline.warehouse.flow.settings import FlowSettings, ProjectWorkflow, WorkingCalendar
 from jira_pipeline.warehouse.flow.status_intervals import (
     derive_field_intervals,
@@ -33,5 +34,6 @@ __all__ = [
     "derive_field_intervals",
     "derive_status_intervals",
     "derive_time_in_status",
+    "few_on_one_thread",
     "with_sources",
 ]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from jira_pipeline.warehouse.flow import FLOW_TABLES, FlowSettings
+from jira_pipeline.warehouse.flow import FLOW_TABLES, FlowSettings, few_on_one_thread, outdated
 from jira_pipeline.warehouse.flow.outdated import find_outdated_issues
 from jira_pipeline_tests.warehouse.flow.conftest import AS_OF, FlowWarehouse
 
@@ -150,3 +150,18 @@ def test_what_nobody_takes_in_is_not_kept(site: FlowWarehouse) -> None:
     assert site.rows(kept) == [(0,), (0,)]
     derive(site, 0)
     assert_equal_to_a_rebuild(site, 0)
+
+
+@pytest.mark.parametrize("few", [1, 0])
+def test_few_issues_are_derived_on_one_thread(site: FlowWarehouse, monkeypatch: pytest.MonkeyPatch, few: int) -> None:
+    def threads() -> int:
+        return int(site.rows("SELECT current_setting('threads')")[0][0])
+
+    monkeypatch.setattr(outdated, "FEW_ISSUES", few)
+    site.connection.execute("RESET threads")
+    usual = threads()
+    site.connection.execute("SET threads = 3")
+    put(site, 1, (1, "3"))
+    with few_on_one_thread(site.connection):
+        assert threads() == (1 if few else 3)
+    assert threads() == (usual if few else 3)
