@@ -59,18 +59,30 @@ SELECT issue_id, issue_id * 1000 + history_number AS history_id, 0 AS item_index
        field_id AS field, field_id, from_value, from_string, to_value, to_string
 FROM everything ORDER BY issue_id, history_id;
 
+-- A third of the issues is in one of the sprints of its time, sub-tasks have the issue before them as parent.
 INSERT INTO issues BY NAME
 SELECT b.issue_id, 'P' || project || '-' || b.issue_id AS issue_key, (10000 + project)::VARCHAR AS project_id, 'P' || project AS project_key,
        CASE hash(b.issue_id, 10) % 10 WHEN 0 THEN 'Sub-task' WHEN 1 THEN 'Epic' WHEN 2 THEN 'Bug' WHEN 3 THEN 'Bug' ELSE 'Story' END AS issue_type,
        issue_type = 'Sub-task' AS is_subtask, CASE issue_type WHEN 'Sub-task' THEN -1 WHEN 'Epic' THEN 1 ELSE 0 END AS hierarchy_level,
        coalesce(e.status_id, p.steps[1]) AS status_id, s.name AS status, s.status_category,
+       CASE issue_type WHEN 'Sub-task' THEN 'P' || hash(b.issue_id - 1, 1) % $projects || '-' || (b.issue_id - 1) END AS parent_key,
+       CASE WHEN hash(b.issue_id, 14) % 3 = 0 THEN [(b.issue_id * 20) // $issues * 10 + hash(b.issue_id, 15) % 10 + 1] END AS sprint_ids,
        'Medium' AS priority, CASE WHEN s.status_category = 'done' THEN CASE WHEN hash(b.issue_id, 11) % 12 = 0 THEN 'Won''t Do' ELSE 'Done' END END AS resolution,
        'user-' || hash(b.issue_id, 12) % 2000 AS assignee_id, (hash(b.issue_id, 13) % 8)::DOUBLE AS story_points,
        created_at, e.ended_at AS updated_at, CASE WHEN s.status_category = 'done' THEN date_trunc('second', e.ended_at) END AS resolved_at, 1 AS load_id
 FROM born b JOIN ended e ON e.issue_id = b.issue_id JOIN paths p ON p.path = b.path
 JOIN statuses s ON s.status_id = coalesce(e.status_id, p.steps[1]);
 
+CREATE TEMP TABLE sprints_of_all AS
+SELECT n + 1 AS id, timezone('UTC', $as_of::TIMESTAMPTZ) - to_days((n // 10 + 1) * $days // 20) + to_days((n % 10) * 14) AS start_at
+FROM range(200) r(n);
+
+-- One history in a thousand has not been fetched to its end.
 INSERT INTO raw_issues BY NAME
-SELECT issue_id, issue_key, project_id, project_key, created_at, updated_at, 1 AS load_id, true AS history_complete FROM issues;
+SELECT issue_id, issue_key, project_id, project_key, created_at, updated_at, 1 AS load_id, hash(issue_id, 16) % 1000 > 0 AS history_complete,
+       '{"fields":{"customfield_10020":[{"id":' || s.id || ',"name":"Sprint","state":"closed","startDate":"' || strftime(s.start_at, '%Y-%m-%dT%H:%M:%SZ')
+           || '","completeDate":"' || strftime(s.start_at + INTERVAL 14 DAY, '%Y-%m-%dT%H:%M:%SZ') || '"}]}}' AS payload
+FROM issues
+LEFT JOIN sprints_of_all s ON s.id = sprint_ids[1];
 
 INSERT INTO projects (project_id, project_key) SELECT DISTINCT project_id, project_key FROM issues;
