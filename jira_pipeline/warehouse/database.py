@@ -29,7 +29,7 @@ _WAIT_SECONDS = 600.0
 _CATALOG = "warehouse"
 # DuckDB writes full row groups straight to the file; what does not fill one is kept in memory and written at the
 # commit, by one thread and by way of the log. Issues are large, so few of them are enough.
-ISSUES_IN_A_ROW_GROUP = 2048
+_ISSUES_IN_A_ROW_GROUP = 2048
 
 
 class Warehouse:
@@ -70,7 +70,7 @@ class Warehouse:
         with (
             _held(self._write_lock, "is being written by another run"),
             full_disk_explained(self.working.parent),
-            self._attached(row_group_size=ISSUES_IN_A_ROW_GROUP if whole_issues else None) as connection,
+            self._attached(row_group_size=_ISSUES_IN_A_ROW_GROUP if whole_issues else None) as connection,
         ):
             run_sql(connection, "macros")
             with transaction(connection):

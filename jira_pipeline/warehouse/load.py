@@ -13,12 +13,12 @@ from jira_pipeline.errors import PipelineError
 from jira_pipeline.jira.pages import UnreadableIssue
 from jira_pipeline.jira.site import Project
 from jira_pipeline.sync.landing import LandingFile
-from jira_pipeline.warehouse.database import ISSUES_IN_A_ROW_GROUP
 from jira_pipeline.warehouse.statements import run_sql
 from jira_pipeline.warehouse.typed_issues import type_stale
 
-# What one statement parses: small enough that storing begins soon and that memory does not grow with the project.
-_BATCH_BYTES = 48 << 20
+# What one statement parses: so much that planning the statements costs little beside running them, and that few issues
+# are left over that do not fill a row group; and so little that memory does not grow with the project.
+_BATCH_BYTES = 96 << 20
 _LINE_MARGIN = 1024
 
 # DuckDB's own choice is sixteen lines of the longest: a gigabyte for an issue with a huge description.
@@ -111,12 +111,8 @@ def _load_batch(connection: duckdb.DuckDBPyConnection, batch: Sequence[LandingFi
 
 
 def are_a_batch(files: Sequence[LandingFile]) -> bool:
-    """Whether landing files are as much as one statement should parse: 48 MB and enough to fill a row group, because
-    what does not fill one is written twice; of huge issues 96 MB are enough."""
-    size = sum(file.json_bytes for file in files)
-    return size >= _BATCH_BYTES and (
-        size >= 2 * _BATCH_BYTES or sum(file.issues for file in files) >= ISSUES_IN_A_ROW_GROUP
-    )
+    """Whether landing files are as much as one statement should parse: 96 MB."""
+    return sum(file.json_bytes for file in files) >= _BATCH_BYTES
 
 
 def _batches(files: Sequence[LandingFile]) -> Iterator[list[LandingFile]]:

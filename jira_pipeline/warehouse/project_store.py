@@ -51,7 +51,7 @@ class ProjectOutcome:
 class ProjectStore:
     """Stores what lands of one project.
 
-    A small project is stored in one transaction. A large one takes one for every 48 MB or more: so storing keeps pace
+    A small project is stored in one transaction. A large one takes one for every 96 MB or more: so storing keeps pace
     with fetching, a run that dies loses little, and other writers need not wait for hours. What is stored are whole
     issues, each with its history; the watermark moves in the last transaction only, so after a failure the next run
     fetches the window again.
