@@ -22,8 +22,8 @@ _DAYS = 120
 _POINTS = 1500
 _INCHES = (7.0, 2.6)
 _DOTS_AN_INCH = 90
-# Left, bottom, width and height in parts of the picture: room for numbers of seven figures, two lines of dates, and a line
-# above. A layout that is computed draws everything twice.
+# Left, bottom, width and height in parts of the picture: room for numbers of seven figures, two lines of dates, and a
+# line above. A layout that is computed draws everything twice.
 _AXES = (0.1, 0.16, 0.89, 0.75)
 _BLUE, _ORANGE, _GREEN, _GREY = "#3b6fb6", "#d9822b", "#4b9560", "#9aa3ad"
 
