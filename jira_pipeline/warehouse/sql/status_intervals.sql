@@ -27,7 +27,8 @@ WITH items AS (
     UNION ALL
     SELECT * FROM issue_changes WHERE field = 'status' AND coalesce(field_id, '') = ''
 )
-SELECT c.issue_id, c.history_id, c.item_index, c.changed_at, i.created_at, i.scope,
+SELECT c.issue_id, c.history_id, c.item_index,
+       coalesce(c.changed_at, TIMESTAMPTZ '-infinity') AS changed_at,               -- whose date cannot be read: at the creation
        coalesce(c.from_value, '') AS from_id, coalesce(c.from_string, '') AS from_name,
        coalesce(c.to_value, '') AS to_id, coalesce(c.to_string, '') AS to_name
 FROM items c
@@ -102,30 +103,27 @@ SELECT scope, entry, is_initial, status_id, status, status_category, is_unknown,
 FROM phased;
 
 -- Creation (number 1 of an issue) and its changes, in order. The status at creation is the one that the first change leaves;
--- without changes, the present one. Narrow on purpose: the window sorts every move of every changed issue.
+-- without changes, the present one. Narrow on purpose: the window sorts every move of every changed issue; what can be looked up
+-- or reckoned is added when the stays are written.
 CREATE OR REPLACE TEMP TABLE status_moves AS
 WITH moves AS (
-    SELECT i.issue_id, i.scope, NULL AS changed_at, NULL AS history_id, NULL AS item_index, i.created_at AS entered_at, false AS is_clamped,
-           m.entry AS from_entry, NULL AS to_entry
+    SELECT i.issue_id, NULL AS changed_at, NULL AS history_id, NULL AS item_index, m.entry AS from_entry, NULL AS to_entry
     FROM changed_issues i
     JOIN met_statuses m ON m.recorded_id = coalesce(i.status_id, '') AND m.recorded_name = coalesce(i.status, '')
     UNION ALL
-    SELECT t.issue_id, t.scope, t.changed_at, t.history_id, t.item_index, greatest(t.changed_at, t.created_at), t.changed_at < t.created_at,
-           f.entry, o.entry
+    SELECT t.issue_id, t.changed_at, t.history_id, t.item_index, f.entry, o.entry
     FROM status_items t
     JOIN met_statuses f ON f.recorded_id = t.from_id AND f.recorded_name = t.from_name
     JOIN met_statuses o ON o.recorded_id = t.to_id AND o.recorded_name = t.to_name
     WHERE f.entry // 10000 <> o.entry // 10000                              -- a change from a status to itself is no move
 ),
-dated AS (SELECT *, local_date(entered_at, $time_zone) AS entered_date FROM moves),
 placed AS (
-    SELECT issue_id, scope, history_id, is_clamped, from_entry, entered_at, entered_date,
+    SELECT issue_id, history_id, from_entry, changed_at,
            (row_number() OVER chronological)::INTEGER AS number,
            coalesce(to_entry, lead(from_entry) OVER chronological, from_entry) AS entry,
            coalesce(lag(to_entry) OVER chronological, from_entry) AS previous_entry,
-           lead(entered_at) OVER chronological AS left_at,
-           lead(entered_date) OVER chronological AS left_date
-    FROM dated
+           lead(changed_at) OVER chronological AS next_changed_at
+    FROM moves
     -- The numeric history id, then the item's place, decide between changes of the same instant.
     WINDOW chronological AS (PARTITION BY issue_id ORDER BY changed_at NULLS FIRST, history_id, item_index)
 )
@@ -139,15 +137,15 @@ DROP TABLE status_items;
 
 -- The present status where the history ends in another one: entered when the category changed, else at the last update.
 CREATE OR REPLACE TEMP TABLE tails AS
-SELECT m.issue_id, m.scope, m.number + 1 AS number, r.entry, m.entry AS previous_entry,
-       greatest(m.entered_at, CASE WHEN coalesce(l.status_category, 'indeterminate') = r.status_category THEN i.updated_at
+SELECT m.issue_id, m.number + 1 AS number, r.entry,
+       greatest(m.changed_at, CASE WHEN coalesce(l.status_category, 'indeterminate') = r.status_category THEN i.updated_at
                                    ELSE coalesce(i.status_category_changed_at, i.updated_at) END) AS entered_at
 FROM status_moves m
 JOIN changed_issues i ON i.issue_id = m.issue_id
 JOIN met_statuses p ON p.recorded_id = coalesce(i.status_id, '') AND p.recorded_name = coalesce(i.status, '')
 JOIN met_statuses l ON l.entry = m.entry
-JOIN status_roles r ON r.scope = m.scope AND r.entry = p.entry AND NOT r.is_initial
-WHERE m.left_at IS NULL AND m.number > 1 AND p.entry // 10000 <> m.entry // 10000
+JOIN status_roles r ON r.scope = i.scope AND r.entry = p.entry AND NOT r.is_initial
+WHERE m.next_changed_at IS NULL AND m.number > 1 AND p.entry // 10000 <> m.entry // 10000
   AND (i.status_id IS NOT NULL OR i.status IS NOT NULL);
 
 -- Most issues have a stay a move; the few others are numbered anew.
@@ -157,33 +155,40 @@ UNION SELECT issue_id FROM tails;
 
 INSERT INTO status_intervals BY NAME
 WITH kept AS (
-    SELECT issue_id, scope, number, history_id, is_clamped, false AS is_tail, leaves_another, from_entry, entry, entered_at, entered_date
+    SELECT issue_id, number, history_id, false AS is_tail, leaves_another, from_entry, entry, changed_at
     FROM status_moves
     WHERE begins_stay AND issue_id IN (SELECT issue_id FROM irregular_issues)
     UNION ALL
-    SELECT issue_id, scope, number, NULL, false, true, false, NULL, entry, entered_at, local_date(entered_at, $time_zone)
-    FROM tails
+    SELECT issue_id, number, NULL, true, false, NULL, entry, entered_at FROM tails
 ),
 stays AS (
-    SELECT issue_id, scope, number, history_id, is_clamped, false AS is_tail, leaves_another, from_entry, entry, previous_entry,
-           entered_at, entered_date, left_at, left_date
+    SELECT issue_id, number, history_id, false AS is_tail, leaves_another, from_entry, entry, previous_entry, changed_at, next_changed_at
     FROM status_moves
     WHERE issue_id NOT IN (SELECT issue_id FROM irregular_issues)
     UNION ALL
-    SELECT issue_id, scope, row_number() OVER by_number, history_id, is_clamped, is_tail, leaves_another, from_entry, entry,
-           lag(entry) OVER by_number, entered_at, entered_date, lead(entered_at) OVER by_number, lead(entered_date) OVER by_number
+    SELECT issue_id, row_number() OVER by_number, history_id, is_tail, leaves_another, from_entry, entry, lag(entry) OVER by_number,
+           changed_at, lead(changed_at) OVER by_number
     FROM kept
     WINDOW by_number AS (PARTITION BY issue_id ORDER BY number)
+),
+-- Nothing happens to an issue before it is created.
+clamped AS (
+    SELECT s.*, i.project_key, i.counts_in_flow, i.scope, i.load_id, coalesce(s.changed_at < i.created_at, false) AS is_clamped,
+           greatest(s.changed_at, i.created_at) AS entered_at,
+           CASE WHEN s.next_changed_at IS NOT NULL THEN greatest(s.next_changed_at, i.created_at) END AS left_at
+    FROM stays s
+    JOIN changed_issues i ON i.issue_id = s.issue_id
 )
-SELECT s.issue_id, i.project_key, i.counts_in_flow, s.number AS stay_number, r.status_id, r.status, r.status_category, r.phase,
+SELECT s.issue_id, s.project_key, s.counts_in_flow, s.number AS stay_number, r.status_id, r.status, r.status_category, r.phase,
        r.starts_clock, r.is_waiting, CASE WHEN s.number > 1 THEN b.phase END AS entered_from_phase, s.entered_at, s.left_at,
-       s.entered_date, s.left_date, hours_between(s.entered_at, s.left_at) AS hours,
+       local_date_among(s.entered_at, $time_zone, o) AS entered_date, local_date_among(s.left_at, $time_zone, o) AS left_date,
+       hours_between(s.entered_at, s.left_at) AS hours,
        CASE WHEN s.number = 1 THEN 'created' WHEN s.is_tail THEN 'tail' WHEN s.is_clamped THEN 'clamped' ELSE 'change' END AS origin,
        s.history_id,
        s.leaves_another AND (f.status_id IS NOT NULL OR f.status IS NOT NULL) AS broken_chain,
-       r.is_unknown AS unknown_status, i.load_id
-FROM stays s
-JOIN changed_issues i ON i.issue_id = s.issue_id
+       r.is_unknown AS unknown_status, s.load_id
+FROM clamped s
+CROSS JOIN utc_offsets($time_zone) o
 JOIN status_roles r ON r.scope = s.scope AND r.entry = s.entry AND r.is_initial = (s.number = 1)
 LEFT JOIN status_roles b ON b.scope = s.scope AND b.entry = s.previous_entry AND b.is_initial = (s.number = 2)
 LEFT JOIN met_statuses f ON f.entry = s.from_entry AND s.leaves_another;

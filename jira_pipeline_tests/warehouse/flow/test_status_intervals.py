@@ -128,6 +128,18 @@ def test_a_missing_tail_never_begins_before_the_last_known_change(warehouse: Flo
     assert stays(warehouse)[-1] == ("7", "done", at(1), None)
 
 
+def test_a_change_whose_date_cannot_be_read_happened_at_the_creation(warehouse: FlowWarehouse) -> None:
+    undated = move(1, 0, "2", "3")
+    undated[2] = None
+    warehouse.put_issue(issue(), [undated, move(2, 5, "3", "7")])
+    warehouse.derive()
+    assert stays(warehouse) == [
+        ("2", "to_do", CREATED, CREATED),
+        ("3", "in_progress", CREATED, at(5)),
+        ("7", "done", at(5), None),
+    ]
+
+
 def test_an_issue_whose_history_is_incomplete_has_dates_but_no_flow(warehouse: FlowWarehouse) -> None:
     warehouse.put_issue(issue(resolved_at=at(10)), [move(1, 1, "2", "3")], history_complete=False)
     warehouse.derive()
