@@ -1,7 +1,6 @@
 -- cycle_times: the clocks of every changed issue, read from its stays.
 -- Run after flow_macros.sql, workflow_rules.sql and one of newer_issues.sql and outdated_issues.sql.
--- $time_zone: in which days begin; $cycle_time_from, $cycle_time_to: the headline clock; $readers: the tables that are
--- brought forward by what changes here (ops.cycle_time_changes) instead of being counted anew.
+-- $readers: the tables that are brought forward by what changes here (ops.cycle_time_changes) instead of being counted anew.
 
 CREATE OR REPLACE TEMP TABLE change_readers AS SELECT unnest($readers::VARCHAR[]) AS reader;
 
@@ -18,38 +17,50 @@ DELETE FROM cycle_times WHERE issue_id IN (SELECT issue_id FROM outdated_issues)
 
 -- A join on the number of an issue, not IN: DuckDB looks a number up in a plain array when the row it finds is joined.
 CREATE OR REPLACE TEMP TABLE clocks AS
-SELECT s.issue_id,
-       min(s.entered_at) FILTER (s.starts_clock) AS started_at,
-       max(s.entered_at) FILTER (s.starts_clock AND (s.entered_from_phase IS NULL OR s.entered_from_phase = 'to_do')) AS started_from_todo_at,
-       min(s.entered_at) FILTER (s.phase = 'done') AS first_done_at,
-       max(s.entered_at) FILTER (s.phase = 'done' AND s.entered_from_phase IS DISTINCT FROM 'done') AS last_done_at,
-       bool_or(s.phase = 'done' AND s.left_at IS NULL) AS is_done,
-       count(*) FILTER (s.entered_from_phase = 'done' AND s.phase <> 'done') AS reopen_count,
-       count(*) FILTER (s.entered_from_phase = 'in_progress' AND s.phase = 'to_do') AS returned_to_todo_count,
-       count(*) FILTER (s.phase < s.entered_from_phase) AS moves_to_earlier_phase,
-       max(s.entered_at) FILTER (s.phase = 'done' AND s.entered_from_phase = 'done') AS last_moved_within_done_at,
-       max(s.status_category) FILTER (s.left_at IS NULL) AS status_category,
-       bool_or(s.stay_number = 1 AND s.phase <> 'to_do') AS created_not_initial,
-       bool_or(s.origin = 'clamped') AS change_before_created,
-       bool_or(s.origin = 'tail') AS tail_mismatch,
-       bool_or(s.broken_chain) AS broken_chain,
-       bool_or(s.unknown_status) AS unknown_status
-FROM status_intervals s
-JOIN outdated_issues o ON o.issue_id = s.issue_id
-GROUP BY s.issue_id;
-
--- Moves inside a phase to a status that the issue had reached before the one it leaves: so the stay is not its first there.
--- Both tables are reduced to the issues in question first: a day's issues are few, and the joins would read all texts.
-CREATE OR REPLACE TEMP TABLE backward_moves AS
-WITH stays AS MATERIALIZED (
-    SELECT s.issue_id, s.stay_number, s.status_id, s.status, s.phase, s.entered_from_phase, s.entered_at
+WITH read AS (
+    SELECT s.issue_id,
+           min(s.entered_at) FILTER (s.starts_clock) AS started_at,
+           max(s.entered_at) FILTER (s.starts_clock AND (s.entered_from_phase IS NULL OR s.entered_from_phase = 'to_do')) AS started_from_todo_at,
+           min(s.entered_at) FILTER (s.phase = 'done') AS first_done_at,
+           max(s.entered_at) FILTER (s.phase = 'done' AND s.entered_from_phase IS DISTINCT FROM 'done') AS last_done_at,
+           bool_or(s.phase = 'done' AND s.left_at IS NULL) AS is_done,
+           count(*) FILTER (s.entered_from_phase = 'done' AND s.phase <> 'done') AS reopen_count,
+           count(*) FILTER (s.entered_from_phase = 'in_progress' AND s.phase = 'to_do') AS returned_to_todo_count,
+           count(*) FILTER (s.phase < s.entered_from_phase) AS moves_to_earlier_phase,
+           max(s.entered_at) FILTER (s.phase = 'done' AND s.entered_from_phase = 'done') AS last_moved_within_done_at,
+           max(s.status_category) FILTER (s.left_at IS NULL) AS status_category,
+           bool_or(s.stay_number = 1 AND s.phase <> 'to_do') AS created_not_initial,
+           bool_or(s.origin = 'clamped') AS change_before_created,
+           bool_or(s.origin = 'tail') AS tail_mismatch,
+           bool_or(s.broken_chain) AS broken_chain,
+           bool_or(s.unknown_status) AS unknown_status
     FROM status_intervals s
     JOIN outdated_issues o ON o.issue_id = s.issue_id
+    GROUP BY s.issue_id
+)
+SELECT * EXCLUDE (started_from_todo_at, last_done_at, is_done),
+       coalesce(started_from_todo_at, started_at) AS started_at_last,
+       CASE WHEN is_done THEN last_done_at END AS done_at
+FROM read;
+
+CREATE OR REPLACE TEMP TABLE bucket_spans AS
+SELECT issue_id, started_at AS from_at, done_at AS until_at FROM clocks WHERE done_at >= started_at;
+
+-- Moves inside a phase to a status that the issue had reached before the one it leaves: so the stay is not its first there, and
+-- most issues have no such stay. Both tables are reduced to the issues in question first: the joins would read all texts.
+CREATE OR REPLACE TEMP TABLE backward_moves AS
+WITH returning_issues AS MATERIALIZED (
+    SELECT DISTINCT t.issue_id FROM time_in_status t JOIN outdated_issues o ON o.issue_id = t.issue_id WHERE t.visits > 1
+),
+stays AS MATERIALIZED (
+    SELECT s.issue_id, s.stay_number, s.status_id, s.status, s.phase, s.entered_from_phase, s.entered_at
+    FROM status_intervals s
+    JOIN returning_issues o ON o.issue_id = s.issue_id
 ),
 reached AS MATERIALIZED (
     SELECT t.issue_id, t.status_id, t.status, t.phase, t.visits, t.first_entered_at
     FROM time_in_status t
-    JOIN outdated_issues o ON o.issue_id = t.issue_id
+    JOIN returning_issues o ON o.issue_id = t.issue_id
 ),
 returns AS (
     SELECT s.issue_id, s.stay_number, r.first_entered_at
@@ -67,37 +78,3 @@ JOIN reached r
  AND r.phase = l.phase
 WHERE b.first_entered_at < r.first_entered_at
 GROUP BY b.issue_id;
-
--- Almost without the texts of an issue, which are read when the row is written.
-CREATE OR REPLACE TEMP TABLE judged AS
-WITH measured AS (
-    SELECT i.issue_id, i.project_id, i.project_key, i.created_at, i.resolved_at, c.* EXCLUDE (issue_id, last_done_at, is_done, started_from_todo_at),
-           coalesce(c.started_from_todo_at, c.started_at) AS started_at_last,
-           CASE WHEN c.is_done THEN c.last_done_at END AS done_at,
-           CASE WHEN c.issue_id IS NOT NULL THEN c.moves_to_earlier_phase + coalesce(b.moves_within_phase, 0) END AS backward_moves
-    FROM issues i
-    JOIN outdated_issues o ON o.issue_id = i.issue_id
-    LEFT JOIN clocks c ON c.issue_id = i.issue_id
-    LEFT JOIN backward_moves b ON b.issue_id = i.issue_id
-),
-dated AS (
-    SELECT *,
-           local_date(created_at, $time_zone) AS created_date,
-           local_date(started_at, $time_zone) AS started_date,
-           local_date(done_at, $time_zone) AS done_date,
-           local_date(resolved_at, $time_zone) AS resolved_date
-    FROM measured
-)
-SELECT *,
-       CASE WHEN done_at IS NULL THEN NULL
-            WHEN started_at IS NULL THEN 'not_started'
-            WHEN done_at < started_at THEN 'stop_before_start'
-            WHEN done_at = started_at THEN 'zero_time'
-            ELSE 'ok' END AS cycle_quality,
-       CASE $cycle_time_from WHEN 'started' THEN started_at ELSE created_at END AS headline_start,
-       CASE $cycle_time_to WHEN 'done' THEN done_at ELSE resolved_at END AS headline_stop,
-       CASE $cycle_time_to WHEN 'done' THEN done_date ELSE resolved_date END AS headline_stop_date
-FROM dated;
-
-CREATE OR REPLACE TEMP TABLE bucket_spans AS
-SELECT issue_id, started_at AS from_at, done_at AS until_at FROM judged WHERE cycle_quality IN ('ok', 'zero_time');

@@ -1,4 +1,5 @@
 -- cycle_times, second half: after time_buckets.sql has split the spans from start to done.
+-- $time_zone: in which days begin; $cycle_time_from, $cycle_time_to: the headline clock.
 
 -- Working time between two instants is the difference of two prefix sums: additive, and right over changes of the clock.
 -- In microseconds, which are exact: the last bits of a sum of hours would depend on the day that the spans begin with.
@@ -20,16 +21,17 @@ GROUP BY t.issue_id;
 CREATE OR REPLACE TEMP TABLE assignees_at_done AS
 SELECT f.issue_id, f.value AS assignee_id, m.team
 FROM field_intervals f
-JOIN judged j ON j.issue_id = f.issue_id
+JOIN clocks c ON c.issue_id = f.issue_id
 LEFT JOIN matched_assignees m ON m.user_id = f.value
-WHERE f.field = 'assignee' AND f.from_at <= j.done_at AND (f.until_at IS NULL OR f.until_at > j.done_at);
+WHERE f.field = 'assignee' AND f.from_at <= c.done_at AND (f.until_at IS NULL OR f.until_at > c.done_at);
 
 CREATE OR REPLACE TEMP TABLE other_projects_at_done AS
-SELECT f.issue_id, coalesce(p.project_key, CASE WHEN f.value = j.project_id THEN j.project_key ELSE f.value_name END) AS key_at_done
+SELECT f.issue_id, coalesce(p.project_key, CASE WHEN f.value = i.project_id THEN i.project_key ELSE f.value_name END) AS key_at_done
 FROM field_intervals f
-JOIN judged j ON j.issue_id = f.issue_id
+JOIN clocks c ON c.issue_id = f.issue_id
+JOIN issues i ON i.issue_id = f.issue_id
 LEFT JOIN projects p ON p.project_id = f.value
-WHERE f.field = 'project' AND f.from_at <= j.done_at AND (f.until_at IS NULL OR f.until_at > j.done_at) AND key_at_done <> j.project_key;
+WHERE f.field = 'project' AND f.from_at <= c.done_at AND (f.until_at IS NULL OR f.until_at > c.done_at) AND key_at_done <> i.project_key;
 
 INSERT INTO cycle_times BY NAME
 WITH scopes AS (
@@ -38,6 +40,32 @@ WITH scopes AS (
 ),
 knows AS (
     SELECT (SELECT count(*) > 0 FROM ops.field_roles WHERE role = 'flagged') AS flags
+),
+-- An issue without its history has no clocks.
+dated AS (
+    SELECT i.issue_id, i.created_at, i.resolved_at, c.* EXCLUDE (issue_id),
+           CASE WHEN c.issue_id IS NOT NULL THEN c.moves_to_earlier_phase + coalesce(b.moves_within_phase, 0) END AS backward_moves,
+           local_date_among(i.created_at, $time_zone, z) AS created_date,
+           local_date_among(c.started_at, $time_zone, z) AS started_date,
+           local_date_among(c.done_at, $time_zone, z) AS done_date,
+           local_date_among(i.resolved_at, $time_zone, z) AS resolved_date
+    FROM issues i
+    JOIN outdated_issues o ON o.issue_id = i.issue_id
+    LEFT JOIN clocks c ON c.issue_id = i.issue_id
+    LEFT JOIN backward_moves b ON b.issue_id = i.issue_id
+    CROSS JOIN utc_offsets($time_zone) z
+),
+judged AS (
+    SELECT *,
+           CASE WHEN done_at IS NULL THEN NULL
+                WHEN started_at IS NULL THEN 'not_started'
+                WHEN done_at < started_at THEN 'stop_before_start'
+                WHEN done_at = started_at THEN 'zero_time'
+                ELSE 'ok' END AS cycle_quality,
+           CASE $cycle_time_from WHEN 'started' THEN started_at ELSE created_at END AS headline_start,
+           CASE $cycle_time_to WHEN 'done' THEN done_at ELSE resolved_at END AS headline_stop,
+           CASE $cycle_time_to WHEN 'done' THEN done_date ELSE resolved_date END AS headline_stop_date
+    FROM dated
 )
 SELECT i.issue_id, i.issue_key, i.project_key, i.issue_type, i.priority, i.hierarchy_level,
        coalesce(i.hierarchy_level, CASE WHEN i.is_subtask THEN -1 ELSE 0 END) = 0
@@ -110,7 +138,6 @@ DROP TABLE assignees_at_done;
 DROP TABLE worked;
 DROP TABLE time_buckets;
 DROP TABLE bucket_spans;
-DROP TABLE judged;
 DROP TABLE backward_moves;
 DROP TABLE clocks;
 DROP TABLE outdated_issues;
