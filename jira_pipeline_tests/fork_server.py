@@ -2,7 +2,8 @@
 
 One process imports what takes long, and forks each program from there. A program is a process like any other: it has
 its own environment, working directory, standard streams and exit code, and it may be killed. Whatever looks at the
-environment while it is imported, the definitions above all, is imported by the program itself.
+environment while it is imported, the definitions above all, is imported by the program itself. All keep their
+connections to Dagster's SQLite files.
 """
 
 from __future__ import annotations
@@ -24,10 +25,12 @@ from typing import Any
 
 _REPOSITORY = Path(__file__).resolve().parents[1]
 _IMPORTED = (
-    "dagster", "dagster_duckdb", "jira", "zstandard",
+    "dagster", "dagster_duckdb", "jira", "zstandard", "matplotlib.dates", "matplotlib.figure",
+    "matplotlib.backends.backend_agg", "rich.console", "rich.progress",
     "jira_pipeline.cli.demo", "jira_pipeline.cli.init", "jira_pipeline.cli.status", "jira_pipeline.cli.reconcile",
     "jira_pipeline.cli.users", "jira_pipeline.alerts", "jira_pipeline.warehouse.ingest",
-    "jira_pipeline.warehouse.typed_issues",
+    "jira_pipeline.warehouse.typed_issues", "jira_pipeline.warehouse.matching", "jira_pipeline.warehouse.reconcile",
+    "jira_pipeline.sync.project_census",
 )  # fmt: skip
 _TOLD = 20  # bytes of a process id or an exit code on the pipe, padded
 _LOOK_AT_THE_ENVIRONMENT = ("jira_pipeline.loaded_settings", "jira_pipeline.definitions")
@@ -146,9 +149,23 @@ def _watched(request: Sequence[Any], streams: Sequence[int]) -> str:
     return str(program)
 
 
+def _run_dagster() -> None:
+    """A job of one step, because much of Dagster is imported by what first needs it."""
+    import dagster as dg
+
+    from jira_pipeline_tests.dagster_connections import keep_connections
+
+    nothing = dg.AssetsDefinition.from_op(dg.op(name="nothing")(lambda: None))
+    silent = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    with tempfile.TemporaryDirectory() as home, dg.DagsterInstance.local_temp(home) as instance:
+        dg.materialize([nothing], instance=instance, run_config=silent)
+    keep_connections()
+
+
 def _serve(requests: socket.socket) -> str | None:
     for name in _IMPORTED:
         importlib.import_module(name)
+    _run_dagster()
     assert not sys.modules.keys() & set(_LOOK_AT_THE_ENVIRONMENT)
     assert threading.active_count() == 1
     gc.freeze()

@@ -11,6 +11,7 @@ from jira_pipeline import loaded_settings
 from jira_pipeline.jira.errors import CredentialsRejected
 from jira_pipeline.sensors import run_alerts
 from jira_pipeline_tests.alerts.listening import Webhook, webhook
+from jira_pipeline_tests.dagster_connections import keep_connections
 
 START = "start_date: 2026-11-01\ntracked_projects: []\n"
 
@@ -48,6 +49,7 @@ class Daemon:
 
 @pytest.fixture(scope="module")
 def shared_instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterInstance]:
+    keep_connections()
     with dg.DagsterInstance.local_temp(str(tmp_path_factory.mktemp("instance"))) as instance:
         yield instance
 

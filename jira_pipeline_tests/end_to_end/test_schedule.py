@@ -15,6 +15,7 @@ from dagster._utils.schedules import schedule_execution_time_iterator
 
 from jira_pipeline import schedules
 from jira_pipeline.settings import ScheduleSettings
+from jira_pipeline_tests.dagster_connections import keep_connections
 
 START = date(2025, 12, 1)
 FIRST, LAST = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
@@ -36,6 +37,7 @@ def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def instance(empty_home: Path, tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    keep_connections()
     shutil.copytree(empty_home, tmp_path, dirs_exist_ok=True)
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
         yield instance
