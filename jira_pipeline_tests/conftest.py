@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,9 @@ import pytest
 from jira_pipeline_tests.fork_server import ForkServer
 
 _TESTS = Path(__file__).parent
+# Databases wait for the disk at each commit, and no test is about a computer that loses its power.
+_MEMORY = Path("/dev/shm")
+_ROOM = 8 << 30  # bytes: four times of what a run of all tests leaves there
 # In minutes, not in number of tests. They come first, so that two processes end at about the same time.
 _LONGEST = tuple(
     _TESTS / name
@@ -33,6 +37,12 @@ _LONGEST = tuple(
         "cli/test_projects.py",
     )
 )
+
+
+def pytest_configure() -> None:
+    """Temporary files are made in memory, where there is a lot of it and nobody has said another place."""
+    if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
 
 @pytest.hookimpl(trylast=True)
