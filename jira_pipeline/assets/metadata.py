@@ -16,7 +16,7 @@ import duckdb
 from jira_pipeline.freshness import daily_freshness
 from jira_pipeline.loaded_settings import settings_at_load
 from jira_pipeline.warehouse.database import Warehouse
-from jira_pipeline.warehouse.project_store import ProjectOutcome
+from jira_pipeline.warehouse.run_store import ProjectOutcome
 from jira_pipeline.warehouse.statements import row_count
 
 OWNERS = list(settings_at_load().owners)

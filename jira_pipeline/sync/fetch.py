@@ -124,7 +124,7 @@ def _work(
             _look_up(site, scheduler, work, progress)
             continue
         error: BaseException | None = None
-        writer = LandingWriter(directory, work.project.plan.project.id, work.number)
+        writer = LandingWriter(directory, work.project.plan.project, work.number, order=work.project.order)
         try:
             with writer:
                 for _ in _walk(site, scheduler, work, writer, writing, progress):

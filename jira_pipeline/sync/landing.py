@@ -32,6 +32,7 @@ import zstandard
 
 from jira_pipeline.errors import PipelineError
 from jira_pipeline.jira.pages import IssueRecord
+from jira_pipeline.jira.site import Project
 
 _ROLL_BYTES = 4 << 20  # of text: small, so that a walk soon has something to store, and several are read at once
 _CHUNK_BYTES = 1 << 16
@@ -74,15 +75,17 @@ class LandingFile:
 
 
 class LandingWriter:
-    """Writes the issues of one walk, rolling over to new files every 4 MB of JSON.
+    """Writes the issues of one walk through a project, rolling over to new files every 4 MB of JSON. `order` is the
+    project's number among those that are fetched with it.
 
     State guarded: the files being written. Used by one thread at a time.
     """
 
-    def __init__(self, directory: Path, project_id: str, walk_number: int) -> None:
+    def __init__(self, directory: Path, project: Project, walk_number: int = 1, *, order: int = 0) -> None:
         self._directory = directory
-        self._name = f"{project_id}-{walk_number:04d}"
-        self._next_line = walk_number << 32  # unique among the lines of one project's fetch
+        self._project = project
+        self._name = f"{project.id}-{walk_number:04d}"
+        self._next_line = order << 50 | walk_number << 32  # unique among the lines of one run
         self._numbers = itertools.count()
         self._finished: list[LandingFile] = []
         self._open: tuple[_CompressedFile, ...] | None = None
@@ -116,7 +119,7 @@ class LandingWriter:
         seen_at = datetime.now(UTC).isoformat()
         numbered = list(enumerate(page, self._next_line))
         lines: tuple[Iterable[bytes], ...] = (
-            (b"%b\n" % _head(issue, line_id) for line_id, issue in numbered),
+            (b"%b\n" % _head(issue, line_id, self._project) for line_id, issue in numbered),
             (b"%d\t%b\n" % (line_id, _flat(issue.payload)) for line_id, issue in numbered),
             (b"%d\t%b\n" % (line_id, _flat(issue.histories)) for line_id, issue in numbered),
         )
@@ -213,13 +216,13 @@ class _CompressedFile:
         return size
 
 
-def _head(issue: IssueRecord, line_id: int) -> bytes:
+def _head(issue: IssueRecord, line_id: int, project: Project) -> bytes:
     head = {
         "line_id": line_id,
         "issue_id": issue.issue_id,
         "issue_key": issue.issue_key,
-        "project_id": issue.project_id,
-        "project_key": issue.project_key,
+        "project_id": issue.project_id or project.id,
+        "project_key": issue.project_key or project.key,
         "created": issue.created,
         "updated": issue.updated,
         "history_count": max(issue.history_total or 0, len(issue.history_ids)),

@@ -62,10 +62,15 @@ class ProjectCensus:
     fetched: set[int] = field(default_factory=set)
 
     @property
+    def shown(self) -> Project:
+        """The project, of one that the site shows."""
+        assert self.project is not None
+        return self.project
+
+    @property
     def project_id(self) -> str:
         """The project's id, of a project that the site shows."""
-        assert self.project is not None
-        return self.project.id
+        return self.shown.id
 
     @property
     def was_examined(self) -> bool:
@@ -160,7 +165,7 @@ def _decide(census: ProjectCensus, *, is_confirmed: bool) -> None:
 
 def _fetch(site: JiraSite, censuses: Sequence[ProjectCensus], threads: int, landing: Path) -> None:
     def fetch(census: ProjectCensus) -> None:
-        writer = LandingWriter(landing, census.project_id, 1)
+        writer = LandingWriter(landing, census.shown)
         try:
             with writer:
                 for page in site.fetch_issues(sorted(census.to_fetch), meter=census.meter):

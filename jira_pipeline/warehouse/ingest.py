@@ -32,8 +32,8 @@ from jira_pipeline.warehouse.operations import (
     store_tracked_projects,
     watermarks,
 )
-from jira_pipeline.warehouse.project_store import ProjectOutcome, ProjectStore
 from jira_pipeline.warehouse.reference import store_statuses
+from jira_pipeline.warehouse.run_store import ProjectOutcome, RunStore
 
 
 @dataclass(frozen=True)
@@ -166,9 +166,7 @@ def _fetch_and_store(
     """How every project ended, and the error that stopped them all, if there was one."""
     outcomes: list[ProjectOutcome] = []
     fatal: BaseException | None = None
-    stores = {
-        plan.project.id: ProjectStore(plan, landing, run_id=run_id, partition_date=partitions.last) for plan in plans
-    }
+    store = RunStore(landing, run_id=run_id, partition_date=partitions.last)
     # Closed at once when storing fails, because its threads would go on, and wait for room for ever.
     fetching = fetch_projects(
         site, plans, landing, threads=config.sync.concurrency, started_at=started_at, progress=progress
@@ -177,22 +175,18 @@ def _fetch_and_store(
         for events in fetching:
             for event in events:
                 if isinstance(event, Landed):
-                    stores[event.plan.project.id].add(event.file)
+                    store.add(event)
             ended = [event for event in events if isinstance(event, ProjectFetch)]
-            if not ended and not any(store.has_enough for store in stores.values()):
+            if not ended and not store.has_enough:
                 continue
             is_fetching = len(outcomes) + len(ended) < len(plans)
             with (
                 warehouse.connection(whole_issues=True) as connection,
                 loading(connection, while_fetching=is_fetching),
             ):
-                for fetch in ended:
-                    outcomes.append(stores[fetch.plan.project.id].finish(connection, fetch))
-                    if isinstance(fetch.error, RunFatal):
-                        fatal = fetch.error
-                for store in stores.values():
-                    if store.has_enough:
-                        store.store_waiting(connection)
+                outcomes += store.finish(connection, ended)
+                store.store_enough(connection)
+            fatal = next((fetch.error for fetch in ended if isinstance(fetch.error, RunFatal)), fatal)
     return outcomes, fatal
 
 

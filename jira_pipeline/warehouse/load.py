@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -11,9 +12,8 @@ import duckdb
 
 from jira_pipeline.errors import PipelineError
 from jira_pipeline.jira.pages import UnreadableIssue
-from jira_pipeline.jira.site import Project
 from jira_pipeline.sync.landing import LandingFile
-from jira_pipeline.warehouse.statements import run_sql
+from jira_pipeline.warehouse.statements import run_sql, sql_text
 from jira_pipeline.warehouse.typed_issues import type_stale
 
 # What one statement parses: so much that planning the statements costs little beside running them, and that few issues
@@ -27,7 +27,7 @@ _LEAST_BUFFER = 4 << 20
 
 @dataclass(frozen=True)
 class LoadCounts:
-    """What loading a project's landing files changed."""
+    """What loading landing files changed in a project."""
 
     issues_created: int = 0
     issues_updated: int = 0
@@ -49,32 +49,27 @@ def load_issues(
     connection: duckdb.DuckDBPyConnection,
     files: Sequence[LandingFile],
     *,
-    project: Project,
     partition_date: date,
     synced_at: datetime,
-) -> LoadCounts:
-    """Upsert landing files of a project into raw_issues, issues and issue_changes, and whom they mention into users
-    and statuses.
+) -> Mapping[str, LoadCounts]:
+    """Upsert landing files into raw_issues, issues and issue_changes, and whom they mention into users and statuses;
+    returns what that changed, by project id.
 
     Runs inside the caller's transaction. Loading the same files again changes nothing. Raises `LandingDamaged` when
     less is read than was written.
     """
-    counts = LoadCounts()
+    counts: defaultdict[str, LoadCounts] = defaultdict(LoadCounts)
     load_id = _next_load_id(connection)
     for batch in _batches(files):
-        counts += _load_batch(
-            connection,
-            batch,
-            load_id=load_id,
-            project_id=project.id,
-            project_key=project.key,
-            partition_date=partition_date,
-            synced_at=synced_at,
-        )
+        loaded = _load_batch(connection, batch, load_id=load_id, partition_date=partition_date, synced_at=synced_at)
+        for project_id, of_project in loaded.items():
+            counts[project_id] += of_project
     return counts
 
 
-def _load_batch(connection: duckdb.DuckDBPyConnection, batch: Sequence[LandingFile], **parameters: Any) -> LoadCounts:
+def _load_batch(
+    connection: duckdb.DuckDBPyConnection, batch: Sequence[LandingFile], **parameters: Any
+) -> Mapping[str, LoadCounts]:
     for file in batch:
         if not file.is_whole():
             raise LandingDamaged(f"{file.payloads.name} and what belongs to it are not as they were written")
@@ -88,18 +83,18 @@ def _load_batch(connection: duckdb.DuckDBPyConnection, batch: Sequence[LandingFi
         "buffer_bytes": max(longest_line, _LEAST_BUFFER),
     }
     run_sql(connection, "stage_landing", parameters)
-    accepted, created = _one_row(connection, "SELECT count(*), count(*) FILTER (is_new) FROM accepted")
+    (accepted,) = _one_row(connection, "SELECT count(*) FROM accepted")
     # An issue that was read well this time needs no place among the unreadable.
     connection.execute(
         "DELETE FROM ops.quarantined_issues AS aside USING staged WHERE aside.issue_id = staged.issue_id "
         "OR (aside.issue_id IS NULL AND aside.issue_key = staged.issue_key)"
     )
     if not accepted:
-        return LoadCounts()
+        return {}
     stored = run_sql(connection, "load_raw_issues", parameters)
     if stored != accepted:
         raise LandingDamaged(f"{stored} of {accepted} payloads could be read again from {batch[0].payloads.parent}")
-    changes = run_sql(connection, "load_issue_changes", parameters)
+    run_sql(connection, "load_issue_changes", parameters)
     run_sql(connection, "load_people", parameters)
     # Here, while they are in memory and other issues are still being fetched.
     connection.execute(
@@ -107,7 +102,8 @@ def _load_batch(connection: duckdb.DuckDBPyConnection, batch: Sequence[LandingFi
         {"load_id": parameters["load_id"]},
     )
     type_stale(connection)
-    return LoadCounts(created, accepted - created, changes)
+    loaded = connection.execute(sql_text("loaded_by_project")).fetchall()
+    return {project_id: LoadCounts(*counts) for project_id, *counts in loaded}
 
 
 def are_a_batch(files: Sequence[LandingFile]) -> bool:

@@ -109,13 +109,7 @@ def _store(
     with warehouse.transaction() as connection:
         for census, outcome in zip(censuses, outcomes, strict=True):
             if census.project is not None and census.files:
-                load_issues(
-                    connection,
-                    census.files,
-                    project=census.project,
-                    partition_date=partition_date,
-                    synced_at=started_at,
-                )
+                load_issues(connection, census.files, partition_date=partition_date, synced_at=started_at)
             set_issues_aside(connection, each_once(census.unreadable), census.key, started_at)
             store_census(
                 connection,

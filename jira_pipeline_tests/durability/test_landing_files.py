@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from jira_pipeline.sandbox import Sandbox, generate_site
-from jira_pipeline.warehouse import project_store
+from jira_pipeline.sync.fetch import Landed
+from jira_pipeline.warehouse.run_store import RunStore
 from jira_pipeline_tests.soak.comparison import untruths
 from jira_pipeline_tests.soak.follower import Follower
 
@@ -67,14 +67,14 @@ def test_the_project_fails_with_a_clear_sentence_and_the_other_one_is_stored(
     damage: Callable[[Path], None],
     which: str,
 ) -> None:
-    load = project_store.load_issues
+    add = RunStore.add
 
-    def load_damaged(connection: Any, files: Any, **parameters: Any) -> Any:
-        if parameters["project"].key == "OPS":
-            damage(getattr(files[0], which))
-        return load(connection, files, **parameters)
+    def add_damaged(store: RunStore, landed: Landed) -> None:
+        if landed.plan.project.key == "OPS":
+            damage(getattr(landed.file, which))
+        add(store, landed)
 
-    monkeypatch.setattr(project_store, "load_issues", load_damaged)
+    monkeypatch.setattr(RunStore, "add", add_damaged)
     newest = follower.newest_partition
 
     outcomes = {outcome.project_key: outcome for outcome in follower.sync(newest, newest)}

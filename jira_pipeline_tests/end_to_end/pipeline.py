@@ -25,8 +25,8 @@ from jira_pipeline.warehouse.flow import (
 from jira_pipeline.warehouse.ingest import ingest, select_projects
 from jira_pipeline.warehouse.matching import match_assignees
 from jira_pipeline.warehouse.operations import known_project_ids, required_as_of
-from jira_pipeline.warehouse.project_store import ProjectOutcome
 from jira_pipeline.warehouse.reference import store_directory, store_projects
+from jira_pipeline.warehouse.run_store import ProjectOutcome
 from jira_pipeline.warehouse.typed_issues import derive_issues
 from jira_pipeline_tests.empty_warehouse import empty_warehouse
 

@@ -17,7 +17,7 @@ from jira_pipeline.sync.plan import PartitionWindow
 from jira_pipeline.sync.progress import LoggedProgress
 from jira_pipeline.warehouse.database import Warehouse
 from jira_pipeline.warehouse.ingest import ingest
-from jira_pipeline.warehouse.project_store import ProjectOutcome
+from jira_pipeline.warehouse.run_store import ProjectOutcome
 from jira_pipeline_tests.empty_warehouse import empty_warehouse
 
 FAST = RetryPolicy(attempts=2, first_wait=0.01, longest_wait=0.02, read_timeout=5.0)

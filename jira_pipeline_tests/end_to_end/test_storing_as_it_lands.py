@@ -10,7 +10,7 @@ import pytest
 from jira_pipeline.jira.errors import SiteUnavailable
 from jira_pipeline.sandbox import Sandbox, generate_site
 from jira_pipeline.sync import landing
-from jira_pipeline.warehouse import load, project_store
+from jira_pipeline.warehouse import load, run_store
 from jira_pipeline_tests.soak.comparison import untruths
 from jira_pipeline_tests.soak.follower import Follower
 
@@ -29,13 +29,13 @@ def batches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     monkeypatch.setattr(landing, "_ROLL_BYTES", 10_000)
     monkeypatch.setattr(load, "_BATCH_BYTES", 10_000)
     sizes: list[int] = []
-    load_issues = project_store.load_issues
+    load_issues = run_store.load_issues
 
     def noted(connection, files, **parameters):  # type: ignore[no-untyped-def]
         sizes.append(len(files))
         return load_issues(connection, files, **parameters)
 
-    monkeypatch.setattr(project_store, "load_issues", noted)
+    monkeypatch.setattr(run_store, "load_issues", noted)
     return sizes
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,26 +12,27 @@ import pytest
 from jira_pipeline.jira.cloud import CloudSite
 from jira_pipeline.sync import fetch
 from jira_pipeline.sync.fetch import ProjectFetch
-from jira_pipeline.warehouse import ingest, project_store
-from jira_pipeline.warehouse.project_store import ProjectStore
+from jira_pipeline.warehouse import ingest, run_store
+from jira_pipeline.warehouse.run_store import ProjectOutcome, RunStore
 
 Break = Callable[[pytest.MonkeyPatch], None]
 
 
 def delete_by_partition(patch: pytest.MonkeyPatch) -> None:
     """A partition is a slice of the table: what its last run wrote goes before this one's rows come."""
-    load = project_store.load_issues
+    load = run_store.load_issues
 
-    def load_slice(connection: Any, files: Any, *, project: Any, partition_date: Any, **more: Any) -> Any:
+    def load_slice(connection: Any, files: Any, *, partition_date: Any, **more: Any) -> Any:
         where = "WHERE project_id = ? AND partition_date = ?"
-        connection.execute(
-            f"DELETE FROM issue_changes WHERE issue_id IN (SELECT issue_id FROM raw_issues {where})",
-            [project.id, partition_date],
-        )
-        connection.execute(f"DELETE FROM raw_issues {where}", [project.id, partition_date])
-        return load(connection, files, project=project, partition_date=partition_date, **more)
+        for project_id in {file.heads.name.partition("-")[0] for file in files}:
+            connection.execute(
+                f"DELETE FROM issue_changes WHERE issue_id IN (SELECT issue_id FROM raw_issues {where})",
+                [project_id, partition_date],
+            )
+            connection.execute(f"DELETE FROM raw_issues {where}", [project_id, partition_date])
+        return load(connection, files, partition_date=partition_date, **more)
 
-    patch.setattr(project_store, "load_issues", load_slice)
+    patch.setattr(run_store, "load_issues", load_slice)
 
 
 def no_overlap(patch: pytest.MonkeyPatch) -> None:
@@ -91,11 +92,14 @@ def watermark_moves_on_error(patch: pytest.MonkeyPatch) -> None:
 
 def absence_is_deletion(patch: pytest.MonkeyPatch) -> None:
     """What was updated in the window and does not come with it is taken to be deleted."""
-    finish = ProjectStore.finish
+    finish = RunStore.finish
 
-    def finish_and_mark(store: ProjectStore, connection: Any, fetched: ProjectFetch) -> Any:
-        has_landed = bool(store._waiting)
-        outcome = finish(store, connection, fetched)
+    def finish_and_mark(store: RunStore, connection: Any, ended: Sequence[ProjectFetch]) -> list[ProjectOutcome]:
+        return [outcome for fetched in ended for outcome in finish_one(store, connection, fetched)]
+
+    def finish_one(store: RunStore, connection: Any, fetched: ProjectFetch) -> list[ProjectOutcome]:
+        has_landed = bool(store._waiting[fetched.plan.project.id])
+        outcomes = finish(store, connection, [fetched])
         if has_landed:
             connection.execute(
                 "UPDATE raw_issues SET removed_at = now(), removal_reason = 'deleted' WHERE removed_at IS NULL "
@@ -107,9 +111,9 @@ def absence_is_deletion(patch: pytest.MonkeyPatch) -> None:
                     fetched.plan.window.updated_before or datetime(9999, 1, 1, tzinfo=UTC),
                 ],
             )
-        return outcome
+        return outcomes
 
-    patch.setattr(ProjectStore, "finish", finish_and_mark)
+    patch.setattr(RunStore, "finish", finish_and_mark)
 
 
 BROKEN_RULES: tuple[Break, ...] = (

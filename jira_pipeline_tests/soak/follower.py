@@ -19,9 +19,9 @@ from jira_pipeline.warehouse.census import CensusOutcome
 from jira_pipeline.warehouse.flow import FlowSettings, derive_cycle_times, derive_status_intervals
 from jira_pipeline.warehouse.ingest import ingest, select_projects
 from jira_pipeline.warehouse.operations import known_project_ids, required_as_of
-from jira_pipeline.warehouse.project_store import ProjectOutcome
 from jira_pipeline.warehouse.reconcile import take_census
 from jira_pipeline.warehouse.reference import store_directory, store_projects
+from jira_pipeline.warehouse.run_store import ProjectOutcome
 from jira_pipeline.warehouse.typed_issues import derive_issues
 from jira_pipeline_tests.empty_warehouse import empty_warehouse
 from jira_pipeline_tests.end_to_end.pipeline import Unwatched

@@ -80,7 +80,7 @@ class Store:
 
     def land(self, *issues: Json | bytes) -> tuple[LandingFile, ...]:
         """Write issues into landing files."""
-        with LandingWriter(self._directory, PROJECT.id, next(self._walks)) as writer:
+        with LandingWriter(self._directory, PROJECT, next(self._walks)) as writer:
             writer.write(record(each) for each in issues)
         return writer.take_files()
 
@@ -98,11 +98,9 @@ class Store:
     ) -> LoadCounts:
         """Load landing files in one transaction."""
         with self.warehouse.transaction() as connection:
-            counts = load_issues(
-                connection, tuple(files), project=PROJECT, partition_date=partition_date, synced_at=synced_at
-            )
+            loaded = load_issues(connection, tuple(files), partition_date=partition_date, synced_at=synced_at)
             set_issues_aside(connection, tuple(unreadable), PROJECT.key, synced_at)
-            return counts
+        return sum(loaded.values(), LoadCounts())
 
     def derive(self, *roles: FieldRole) -> int:
         """Store the roles of fields and type the issues."""

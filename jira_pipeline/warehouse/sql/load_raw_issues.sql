@@ -1,5 +1,5 @@
--- accepted -> raw_issues. Parameters: $payload_files, $longest_line, $buffer_bytes, $project_id, $project_key (of the
--- project that was fetched), $partition_date, $synced_at, $load_id.
+-- accepted -> raw_issues. Parameters: $payload_files, $longest_line, $buffer_bytes, $partition_date, $synced_at,
+-- $load_id.
 
 DELETE FROM raw_issues USING accepted WHERE NOT accepted.is_new AND raw_issues.issue_id = accepted.issue_id;
 
@@ -8,8 +8,8 @@ INSERT INTO raw_issues BY NAME
 SELECT
     staged.issue_id,
     staged.issue_key,
-    coalesce(staged.project_id, $project_id) AS project_id,
-    coalesce(staged.project_key, $project_key) AS project_key,
+    staged.project_id,
+    staged.project_key,
     staged.created_at,
     staged.updated_at,
     CAST(landed.content AS JSON) AS payload,

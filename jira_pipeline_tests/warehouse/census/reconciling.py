@@ -20,8 +20,8 @@ from jira_pipeline.sync.progress import LoggedProgress
 from jira_pipeline.warehouse.census import CensusOutcome
 from jira_pipeline.warehouse.database import Warehouse
 from jira_pipeline.warehouse.ingest import ingest
-from jira_pipeline.warehouse.project_store import ProjectOutcome
 from jira_pipeline.warehouse.reconcile import take_census
+from jira_pipeline.warehouse.run_store import ProjectOutcome
 from jira_pipeline.warehouse.typed_issues import derive_issues
 
 DAY = date(2026, 11, 24)

@@ -1,0 +1,198 @@
+"""Storing what lands while more is being fetched: whole issues in transactions as they come, a project's watermark with
+its last ones."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import duckdb
+
+from jira_pipeline.errors import PipelineError, SettingsError
+from jira_pipeline.jira.errors import ProjectUnavailable
+from jira_pipeline.sync.fetch import Landed, ProjectFetch
+from jira_pipeline.sync.landing import LandingFile
+from jira_pipeline.warehouse.database import transaction
+from jira_pipeline.warehouse.disk import full_disk_explained
+from jira_pipeline.warehouse.load import LandingDamaged, LoadCounts, are_a_batch, load_issues, set_issues_aside
+from jira_pipeline.warehouse.operations import record_outcome
+
+_CANNOT_BE_STORED = (duckdb.Error, LandingDamaged)
+
+
+@dataclass(frozen=True)
+class ProjectOutcome:
+    """How the sync of one tracked project ended. `error` is None when everything of its window is stored."""
+
+    project_key: str
+    mode: str | None
+    issues_fetched: int = 0
+    issues_created: int = 0
+    issues_updated: int = 0
+    issues_failed: int = 0
+    changes_written: int = 0
+    requests: int = 0
+    retries: int = 0
+    error: BaseException | None = None
+
+    @property
+    def is_permanent(self) -> bool:
+        """Whether the error stays until somebody acts: trying again tomorrow alone does not help."""
+        return isinstance(self.error, (ProjectUnavailable, SettingsError))
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether the site has no such project at all, so that the configuration is wrong."""
+        return isinstance(self.error, SettingsError)
+
+
+class RunStore:
+    """Stores what lands in one run.
+
+    A small project is stored in one transaction, together with others that end at the same time: planning the
+    statements of a load takes longer than loading a few issues. A large one takes a transaction for every 96 MB: so
+    storing keeps pace with fetching, a run that dies loses little, and other writers need not wait for hours. What is
+    stored are whole issues, each with its history; the watermark moves in a project's last transaction only, so after a
+    failure the next run fetches the window again.
+
+    State guarded: by project, the files that wait, what has been stored, and why no more can be.
+    """
+
+    def __init__(self, landing: Path, *, run_id: str, partition_date: date) -> None:
+        self._landing = landing
+        self._run_id = run_id
+        self._partition_date = partition_date
+        self._waiting: defaultdict[str, list[LandingFile]] = defaultdict(list)
+        self._counts: defaultdict[str, LoadCounts] = defaultdict(LoadCounts)
+        self._errors: dict[str, Exception] = {}
+
+    def add(self, landed: Landed) -> None:
+        """Take a landing file, to be stored soon."""
+        self._waiting[landed.plan.project.id].append(landed.file)
+
+    @property
+    def has_enough(self) -> bool:
+        """Whether so much waits of one project that storing it is worth a transaction."""
+        return any(are_a_batch(files) for files in self._waiting.values())
+
+    def store_enough(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Store what waits of the projects of which enough waits. What cannot be stored is told when they end."""
+        for project_id, files in self._waiting.items():
+            if not are_a_batch(files):
+                continue
+            if project_id not in self._errors:
+                try:
+                    with self._transaction(connection):
+                        loaded = self._load(connection, files, datetime.now(UTC))
+                    self._counts[project_id] += loaded.get(project_id, LoadCounts())
+                except _CANNOT_BE_STORED as error:
+                    self._errors[project_id] = error
+            self._drop(project_id)
+
+    def finish(self, connection: duckdb.DuckDBPyConnection, ended: Sequence[ProjectFetch]) -> list[ProjectOutcome]:
+        """Store what is left of projects whose fetch has ended, and in the same transaction how it ended."""
+        outcomes: list[ProjectOutcome] = []
+        for group in self._groups(ended):
+            outcomes += self._finish(connection, group)
+        return outcomes
+
+    def _groups(self, ended: Sequence[ProjectFetch]) -> Iterator[list[ProjectFetch]]:
+        """Projects to be stored together: no more of them than are a batch, and alone what has failed already."""
+        group: list[ProjectFetch] = []
+        files: list[LandingFile] = []
+        for fetch in ended:
+            project_id = fetch.plan.project.id
+            if project_id in self._errors:
+                yield [fetch]
+                continue
+            files += self._waiting[project_id]
+            if group and are_a_batch(files):
+                yield group
+                group, files = [], list(self._waiting[project_id])
+            group.append(fetch)
+        if group:
+            yield group
+
+    def _finish(self, connection: duckdb.DuckDBPyConnection, group: Sequence[ProjectFetch]) -> list[ProjectOutcome]:
+        now = datetime.now(UTC)
+        ids = [fetch.plan.project.id for fetch in group]
+        before = {project_id: self._counts[project_id] for project_id in ids}
+        try:
+            if ids[0] in self._errors:
+                raise self._errors[ids[0]]
+            with self._transaction(connection):
+                loaded = self._load(connection, [file for project_id in ids for file in self._waiting[project_id]], now)
+                counts = {project_id: before[project_id] + loaded.get(project_id, LoadCounts()) for project_id in ids}
+                for fetch in group:
+                    set_issues_aside(connection, fetch.unreadable, fetch.plan.project.key, now)
+                self._record(connection, group, counts, now)
+        except _CANNOT_BE_STORED as error:
+            if len(group) > 1:
+                # Each by itself, so that only those fail that cannot be stored.
+                return [outcome for fetch in group for outcome in self._finish(connection, [fetch])]
+            group, counts = [_not_stored(group[0], error)], before
+            with transaction(connection):
+                self._record(connection, group, counts, now)
+        for project_id in ids:
+            self._drop(project_id)
+        return [_outcome(fetch, counts[fetch.plan.project.id]) for fetch in group]
+
+    def _load(
+        self, connection: duckdb.DuckDBPyConnection, files: Sequence[LandingFile], now: datetime
+    ) -> Mapping[str, LoadCounts]:
+        return load_issues(connection, files, partition_date=self._partition_date, synced_at=now)
+
+    def _record(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        group: Sequence[ProjectFetch],
+        counts: Mapping[str, LoadCounts],
+        finished_at: datetime,
+    ) -> None:
+        for fetch in group:
+            record_outcome(
+                connection,
+                fetch,
+                counts[fetch.plan.project.id],
+                run_id=self._run_id,
+                partition_date=self._partition_date,
+                finished_at=finished_at,
+            )
+
+    def _drop(self, project_id: str) -> None:
+        for file in self._waiting[project_id]:
+            file.unlink()
+        self._waiting[project_id] = []
+
+    @contextmanager
+    def _transaction(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+        with full_disk_explained(self._landing.parent), transaction(connection):
+            yield
+
+
+def _outcome(fetch: ProjectFetch, counts: LoadCounts) -> ProjectOutcome:
+    return ProjectOutcome(
+        project_key=fetch.plan.project.key,
+        mode=fetch.plan.mode,
+        issues_fetched=fetch.issues_fetched,
+        issues_created=counts.issues_created,
+        issues_updated=counts.issues_updated,
+        issues_failed=len(fetch.unreadable),
+        changes_written=counts.changes_written,
+        requests=fetch.requests,
+        retries=fetch.retries,
+        error=fetch.error,
+    )
+
+
+def _not_stored(fetch: ProjectFetch, error: Exception) -> ProjectFetch:
+    reason = str(error).partition("\n")[0].rstrip(". ")
+    sentence = (
+        f"What was fetched of {fetch.plan.project.key} could not be stored: {reason}. "
+        "What was stored before is untouched, and the next run fetches it again."
+    )
+    return replace(fetch, watermark=fetch.plan.watermark, error=PipelineError(sentence))
