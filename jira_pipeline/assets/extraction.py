@@ -6,7 +6,7 @@ import dagster as dg
 from pydantic import Field
 
 from jira_pipeline.assets.jira_site import JIRA_SITE
-from jira_pipeline.assets.metadata import FRESHNESS, outcome_table, rows_by_partition, table_metadata, table_spec
+from jira_pipeline.assets.metadata import FRESHNESS, outcome_table, table_metadata, table_spec, tell_rows_by_partition
 from jira_pipeline.assets.publication import publish_unless_later
 from jira_pipeline.jira.errors import RequestRefused, SiteUnavailable
 from jira_pipeline.partitions import BACKFILL, DAILY, partition_window
@@ -115,8 +115,7 @@ def sync_issues(
             "GROUP BY ALL",
         }
         for table, query in written.items():
-            for key, rows in rows_by_partition(connection, query, context.partition_keys).items():
-                context.add_asset_metadata({"dagster/partition_row_count": rows}, asset_key=table, partition_key=key)
+            tell_rows_by_partition(context, connection, table, query)
             yield dg.MaterializeResult(
                 asset_key=table,
                 metadata=table_metadata(
@@ -176,8 +175,7 @@ def issues(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> I
     with warehouse.warehouse.transaction(whole_issues=True) as connection:
         typed_anew = derive_issues(connection)
         query = "SELECT partition_date, count(*) FROM raw_issues WHERE removed_at IS NULL GROUP BY ALL"
-        for key, rows in rows_by_partition(connection, query, context.partition_keys).items():
-            context.add_asset_metadata({"dagster/partition_row_count": rows}, asset_key="issues", partition_key=key)
+        tell_rows_by_partition(context, connection, "issues", query)
         points = connection.execute(
             "SELECT field_name, field_id, is_ambiguous, reason FROM ops.field_roles WHERE role = 'story_points' "
             "AND project_id IS NULL ORDER BY rank"

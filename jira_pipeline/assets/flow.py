@@ -5,7 +5,7 @@ from dataclasses import astuple
 
 import dagster as dg
 
-from jira_pipeline.assets.metadata import FRESHNESS, rows_by_partition, table_metadata, table_spec
+from jira_pipeline.assets.metadata import FRESHNESS, table_metadata, table_spec, tell_rows_by_partition
 from jira_pipeline.assets.plots import plot_of
 from jira_pipeline.assets.publication import publish_unless_later
 from jira_pipeline.partitions import BACKFILL, DAILY
@@ -113,10 +113,7 @@ def cycle_time_metrics(
     with warehouse.get_connection() as connection, few_on_one_thread(connection):
         derive_cycle_time_metrics(connection, settings, as_of=required_as_of(connection))
         query = "SELECT metric_date, count(*) FROM cycle_time_metrics GROUP BY ALL"
-        for key, rows in rows_by_partition(connection, query, context.partition_keys).items():
-            context.add_asset_metadata(
-                {"dagster/partition_row_count": rows}, asset_key=_DAILY_METRICS, partition_key=key
-            )
+        tell_rows_by_partition(context, connection, _DAILY_METRICS, query)
         metadata = table_metadata(connection, _DAILY_METRICS, **plot_of(connection, _DAILY_METRICS))
     publish_unless_later(context, warehouse)
     yield dg.MaterializeResult(asset_key=_DAILY_METRICS, metadata=metadata)

@@ -69,12 +69,14 @@ def table_metadata(connection: duckdb.DuckDBPyConnection, table: str, **more: An
     return {"dagster/row_count": row_count(connection, table), **more}
 
 
-def rows_by_partition(
-    connection: duckdb.DuckDBPyConnection, query: str, partition_keys: Sequence[str]
-) -> Mapping[str, int]:
-    """Row counts by partition key, from a query of (date, count); a day without rows counts 0."""
+def tell_rows_by_partition(
+    context: dg.AssetExecutionContext, connection: duckdb.DuckDBPyConnection, table: str, query: str
+) -> None:
+    """Tell how many rows each partition of the run has, from a query of (date, count); a day without rows has none."""
     counted: dict[date, int] = dict(connection.execute(query).fetchall())
-    return {key: counted.get(date.fromisoformat(key), 0) for key in partition_keys}
+    for key in context.partition_keys:
+        rows = counted.get(date.fromisoformat(key), 0)
+        context.add_asset_metadata({"dagster/partition_row_count": rows}, asset_key=table, partition_key=key)
 
 
 def outcome_table(outcomes: Sequence[ProjectOutcome]) -> dg.TableMetadataValue:
