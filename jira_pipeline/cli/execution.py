@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import warnings
@@ -35,6 +36,24 @@ class RunReport:
     exit_code: int
     failed_checks: tuple[str, ...]
     unknown_projects: tuple[str, ...]
+
+    def as_json(self, projects: Sequence[Mapping[str, Any]]) -> str:
+        """What `--json` prints: the run, and how each project ended."""
+        said = {
+            "run_id": self.run_id,
+            "succeeded": self.succeeded,
+            "failure": self.failure,
+            "failed_checks": list(self.failed_checks),
+            "projects": list(projects),
+        }
+        return json.dumps(said, default=str)
+
+    def complaints(self) -> Iterator[str]:
+        """Sentences about what failed besides single projects."""
+        if self.failure:
+            yield self.failure
+        for check in self.failed_checks:
+            yield f"the check {check} has failed; its result is in the Dagster UI."
 
 
 def run_daily_sync(

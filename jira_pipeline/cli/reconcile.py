@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -44,17 +43,7 @@ def reconcile(confirmed: tuple[str, ...], as_json: bool) -> None:
 def _tell(report: RunReport, outcomes: Sequence[CensusOutcome], warehouse: Warehouse, *, as_json: bool) -> int:
     """Show what a census came to; returns the exit code."""
     if as_json:
-        click.echo(
-            json.dumps(
-                {
-                    "run_id": report.run_id,
-                    "succeeded": report.succeeded,
-                    "failure": report.failure,
-                    "failed_checks": list(report.failed_checks),
-                    "projects": [asdict(outcome) for outcome in outcomes],
-                }
-            )
-        )
+        click.echo(report.as_json([asdict(outcome) for outcome in outcomes]))
     elif outcomes:
         _show(Console(), outcomes, warehouse)
     for sentence in _complaints(report, outcomes):
@@ -81,7 +70,4 @@ def _complaints(report: RunReport, outcomes: Sequence[CensusOutcome]) -> Iterato
     told = [f"{outcome.project_key}: {outcome.error}" for outcome in outcomes if outcome.error]
     yield from told
     if not told:
-        if report.failure:
-            yield report.failure
-        for check in report.failed_checks:
-            yield f"the check {check} has failed; its result is in the Dagster UI."
+        yield from report.complaints()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -72,18 +71,7 @@ def tell(report: RunReport, warehouse: Warehouse, *, as_json: bool) -> int:
     if report.unknown_projects:
         exit_code = 2
     if as_json:
-        click.echo(
-            json.dumps(
-                {
-                    "run_id": report.run_id,
-                    "succeeded": report.succeeded,
-                    "failure": report.failure,
-                    "failed_checks": list(report.failed_checks),
-                    "projects": rows,
-                },
-                default=str,
-            )
-        )
+        click.echo(report.as_json(rows))
     else:
         console = Console()
         if rows:
@@ -105,10 +93,7 @@ def _complaints(report: RunReport, rows: list[dict[str, Any]]) -> Iterator[str]:
                 "ops.quarantined_issues says which and why."
             )
     if not any(row["error"] for row in rows):
-        if report.failure:
-            yield report.failure
-        for check in report.failed_checks:
-            yield f"the check {check} has failed; its result is in the Dagster UI."
+        yield from report.complaints()
 
 
 def _partition_range(day: date | None, first: date | None, last: date | None) -> tuple[date, date]:
