@@ -45,10 +45,10 @@ knows AS (
 dated AS (
     SELECT i.issue_id, i.created_at, i.resolved_at, c.* EXCLUDE (issue_id),
            CASE WHEN c.issue_id IS NOT NULL THEN c.moves_to_earlier_phase + coalesce(b.moves_within_phase, 0) END AS backward_moves,
-           local_date_among(i.created_at, $time_zone, z) AS created_date,
-           local_date_among(c.started_at, $time_zone, z) AS started_date,
-           local_date_among(c.done_at, $time_zone, z) AS done_date,
-           local_date_among(i.resolved_at, $time_zone, z) AS resolved_date
+           local_date_among(i.created_at, $time_zone, z.least_us, z.greatest_us) AS created_date,
+           local_date_among(c.started_at, $time_zone, z.least_us, z.greatest_us) AS started_date,
+           local_date_among(c.done_at, $time_zone, z.least_us, z.greatest_us) AS done_date,
+           local_date_among(i.resolved_at, $time_zone, z.least_us, z.greatest_us) AS resolved_date
     FROM issues i
     JOIN outdated_issues o ON o.issue_id = i.issue_id
     LEFT JOIN clocks c ON c.issue_id = i.issue_id

@@ -6,14 +6,14 @@ CREATE OR REPLACE TEMP MACRO hours_between(earlier, later) AS (epoch_us(later) -
 CREATE OR REPLACE TEMP MACRO local_date(instant, zone) AS CAST(timezone(zone, instant) AS DATE);
 
 -- The same for millions of instants: the zone is asked, at ten times the price, only where its least and its greatest offset from
--- UTC lead to two days. offsets: the row of utc_offsets(zone); no zone has kept an offset for less than a week.
+-- UTC lead to two days: utc_offsets(zone); no zone has kept an offset for less than a week.
 CREATE OR REPLACE TEMP MACRO utc_offsets(zone) AS TABLE
 SELECT min(offset_us) AS least_us, max(offset_us) AS greatest_us
 FROM (SELECT epoch_us(timezone(zone, instant)) - epoch_us(instant) AS offset_us
       FROM generate_series(TIMESTAMPTZ '1880-01-01 00:00:00+00', TIMESTAMPTZ '2100-01-01 00:00:00+00', INTERVAL 7 DAY) s(instant));
 CREATE OR REPLACE TEMP MACRO date_ahead(instant, offset_us) AS CAST(make_timestamp(epoch_us(instant) + offset_us) AS DATE);
-CREATE OR REPLACE TEMP MACRO local_date_among(instant, zone, offsets) AS
-    CASE WHEN date_ahead(instant, offsets.least_us) = date_ahead(instant, offsets.greatest_us) THEN date_ahead(instant, offsets.least_us)
+CREATE OR REPLACE TEMP MACRO local_date_among(instant, zone, least_us, greatest_us) AS
+    CASE WHEN date_ahead(instant, least_us) = date_ahead(instant, greatest_us) THEN date_ahead(instant, least_us)
          ELSE local_date(instant, zone) END;
 
 -- Both days counted: the same day is 1 (Vacanti).

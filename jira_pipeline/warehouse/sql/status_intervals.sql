@@ -181,7 +181,8 @@ clamped AS (
 )
 SELECT s.issue_id, s.project_key, s.counts_in_flow, s.number AS stay_number, r.status_id, r.status, r.status_category, r.phase,
        r.starts_clock, r.is_waiting, CASE WHEN s.number > 1 THEN b.phase END AS entered_from_phase, s.entered_at, s.left_at,
-       local_date_among(s.entered_at, $time_zone, o) AS entered_date, local_date_among(s.left_at, $time_zone, o) AS left_date,
+       local_date_among(s.entered_at, $time_zone, o.least_us, o.greatest_us) AS entered_date,
+       local_date_among(s.left_at, $time_zone, o.least_us, o.greatest_us) AS left_date,
        hours_between(s.entered_at, s.left_at) AS hours,
        CASE WHEN s.number = 1 THEN 'created' WHEN s.is_tail THEN 'tail' WHEN s.is_clamped THEN 'clamped' ELSE 'change' END AS origin,
        s.history_id,
