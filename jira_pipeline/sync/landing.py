@@ -85,7 +85,7 @@ class LandingWriter:
         self._directory = directory
         self._project = project
         self._name = f"{project.id}-{walk_number:04d}"
-        self._next_line = order << 50 | walk_number << 32  # unique among the lines of one run
+        self._next_line = order << 44 | walk_number << 24  # unique among the lines of one run
         self._numbers = itertools.count()
         self._finished: list[LandingFile] = []
         self._open: tuple[_CompressedFile, ...] | None = None
