@@ -126,6 +126,7 @@ def _error_messages(body: bytes) -> str:
 
 
 def is_signed_out(answer: Answer) -> bool:
+    """Whether the answer says that the credentials were not accepted."""
     # Cloud's search lets anybody in, and tells only by this header that it did not accept the credentials.
     login_reason = CaseInsensitiveDict(answer.headers).get("X-Seraph-LoginReason", "")
     return answer.status == 401 or "AUTHENTICATED_FAILED" in login_reason
@@ -137,6 +138,7 @@ def _knows_us(headers: Mapping[str, str], identity_header: str) -> bool:
 
 
 def is_html(answer: Answer) -> bool:
+    """Whether the answer is a web page, by what it says of itself or by how it begins."""
     kind = CaseInsensitiveDict(answer.headers).get("Content-Type", "")
     return "html" in kind.casefold() or answer.body[:64].lstrip().lower().startswith((b"<!doctype", b"<html"))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from shutil import copyfileobj
 
@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from jira_pipeline.errors import PipelineError, SettingsError
 from jira_pipeline.warehouse.disk import full_disk_explained
 from jira_pipeline.warehouse.schema import ensure_schema
+from jira_pipeline.warehouse.session import with_settings
 from jira_pipeline.warehouse.statements import run_sql, sql_text
 
 log = logging.getLogger(__name__)
@@ -202,15 +203,9 @@ def loading(connection: duckdb.DuckDBPyConnection, *, while_fetching: bool) -> I
     lines, and would rather copy every payload into a hash table. `while_fetching`: leave the other cores to those who
     fetch, because loading issues gains less from a second one than they lose.
     """
-    connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
-    if while_fetching:
-        connection.execute("SET threads = 1")
-    try:
+    as_written = {"disabled_optimizers": "join_order,build_side_probe_side"}
+    with with_settings(connection, as_written | ({"threads": "1"} if while_fetching else {})):
         yield
-    finally:
-        with suppress(duckdb.Error):  # an engine that refuses everything is given up
-            connection.execute("RESET disabled_optimizers")
-            connection.execute("RESET threads")
 
 
 @contextmanager

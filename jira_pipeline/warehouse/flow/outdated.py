@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import duckdb
 
+from jira_pipeline.warehouse.session import with_settings
 from jira_pipeline.warehouse.statements import row_count, run_sql
 
 WITH_HISTORY = """
@@ -39,15 +40,9 @@ def few_on_one_thread(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     everything: that then takes a third longer.
     """
     row = connection.execute(NEWER).fetchone()
-    if row and row[0] > FEW_ISSUES:
+    are_few = row is None or row[0] <= FEW_ISSUES
+    with with_settings(connection, {"threads": "1"} if are_few else {}):
         yield
-        return
-    connection.execute("SET threads = 1")
-    try:
-        yield
-    finally:
-        with suppress(duckdb.Error):  # an engine that refuses everything is given up
-            connection.execute("RESET threads")
 
 
 def find_outdated_issues(connection: duckdb.DuckDBPyConnection, table: str) -> int:
