@@ -27,7 +27,7 @@ class Answer:
     """A whole answer: the body has been read to its end."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: CaseInsensitiveDict[str]
     body: bytes
 
     @property
@@ -53,7 +53,7 @@ def judge(answer: Answer, method: str, path: str, credentials: Credentials, iden
 
     `identity_header` is the header by which the site said at sign-in who we are; None: not signed in yet, or not told.
     """
-    status, headers = answer.status, CaseInsensitiveDict(answer.headers)
+    status, headers = answer.status, answer.headers
     server = credentials.server
     if status in RETRYABLE_STATUS:
         raise Retry(f"it answered {status}", retry_after(headers), too_many=status == 429)
@@ -128,7 +128,7 @@ def _error_messages(body: bytes) -> str:
 def is_signed_out(answer: Answer) -> bool:
     """Whether the answer says that the credentials were not accepted."""
     # Cloud's search lets anybody in, and tells only by this header that it did not accept the credentials.
-    login_reason = CaseInsensitiveDict(answer.headers).get("X-Seraph-LoginReason", "")
+    login_reason = answer.headers.get("X-Seraph-LoginReason", "")
     return answer.status == 401 or "AUTHENTICATED_FAILED" in login_reason
 
 
@@ -139,7 +139,7 @@ def _knows_us(headers: Mapping[str, str], identity_header: str) -> bool:
 
 def is_html(answer: Answer) -> bool:
     """Whether the answer is a web page, by what it says of itself or by how it begins."""
-    kind = CaseInsensitiveDict(answer.headers).get("Content-Type", "")
+    kind = answer.headers.get("Content-Type", "")
     return "html" in kind.casefold() or answer.body[:64].lstrip().lower().startswith((b"<!doctype", b"<html"))
 
 

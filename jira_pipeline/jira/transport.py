@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 import msgspec
 import requests
 from jira import JIRA
-from requests.structures import CaseInsensitiveDict
 
 from jira_pipeline.jira.answers import Answer, Retry, is_html, is_signed_out, judge
 from jira_pipeline.jira.auth import Credentials
@@ -134,7 +133,7 @@ class Transport:
 
     def _keep_pace(self, answer: Answer, started: float) -> None:
         # Cloud says so when less than a fifth of the allowance is left.
-        if CaseInsensitiveDict(answer.headers).get("X-RateLimit-NearLimit", "").casefold() == "true":
+        if answer.headers.get("X-RateLimit-NearLimit", "").casefold() == "true":
             self.limiter.slow_down(started)
         else:
             self.limiter.speed_up()
