@@ -49,6 +49,11 @@ class SiteLife:
             self._rename_project: 1, self._rename_user: 2, self._forbid: 1, self._busy_issue: 1,
         }  # fmt: skip
 
+    @property
+    def spoiled(self) -> frozenset[int]:
+        """The issues that the site cannot send well just now."""
+        return frozenset(map(int, self._spoiled))
+
     def pass_time(self, until: datetime, changes: int) -> None:
         """Let so many things happen at random moments up to `until`, the last of them shortly before."""
         now = self._sandbox.now

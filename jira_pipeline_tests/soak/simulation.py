@@ -145,6 +145,9 @@ class _Simulation:
             if issue["fields"]["project"]["id"] in _TRACKED
             and self._life.relocated.get(int(issue["id"]), settled) <= settled
         }
+        # One that came back into sight and cannot be read stays what it was, and is told among those set aside.
+        aside = {issue_id for (issue_id,) in self._follower.rows("SELECT issue_id FROM ops.quarantined_issues")}
+        there -= self._life.spoiled & aside
         wrongly = sorted(issue_id for issue_id, removed in stored.items() if removed and issue_id in there)
         return [
             *([f"no longer stored: {sorted(lost)}"] if lost else []),
