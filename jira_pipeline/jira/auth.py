@@ -38,6 +38,17 @@ class Credentials:
                 "JIRA_SERVER contains a user name or a password: set it to the bare base URL and put the credentials "
                 "into JIRA_EMAIL and JIRA_API_TOKEN, or into JIRA_PERSONAL_ACCESS_TOKEN."
             )
+        for name, value in (
+            ("JIRA_EMAIL", self.email),
+            ("JIRA_API_TOKEN", self.api_token),
+            ("JIRA_PERSONAL_ACCESS_TOKEN", self.personal_access_token),
+        ):
+            # It could not be sent; and the standard library's complaint would show all of it.
+            if value and not (value.isascii() and value.isprintable()):
+                raise SettingsError(
+                    f"{name} holds a line break or a letter outside ASCII, which neither a token nor its account's "
+                    "address has: set it to a fresh copy."
+                )
         if self.oauth and (self.api_token or self.personal_access_token):
             other = "JIRA_PERSONAL_ACCESS_TOKEN" if self.personal_access_token else "JIRA_API_TOKEN"
             raise SettingsError(
@@ -98,9 +109,10 @@ def credentials_from(environ: Mapping[str, str]) -> Credentials:
         )
     return Credentials(
         server=server.rstrip("/"),
-        email=environ.get("JIRA_EMAIL") or None,
-        api_token=environ.get("JIRA_API_TOKEN") or None,
-        personal_access_token=environ.get("JIRA_PERSONAL_ACCESS_TOKEN") or None,
+        # Without the line break at the end that secrets read from files have.
+        email=environ.get("JIRA_EMAIL", "").strip() or None,
+        api_token=environ.get("JIRA_API_TOKEN", "").strip() or None,
+        personal_access_token=environ.get("JIRA_PERSONAL_ACCESS_TOKEN", "").strip() or None,
         oauth=_oauth_from(environ),
     )
 
