@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from jira_pipeline.jira.errors import PageTokenRejected, SiteUnavailable
+from jira_pipeline.jira.cloud_histories import bulk_histories, own_histories
+from jira_pipeline.jira.errors import PageTokenRejected, RequestRefused, SiteUnavailable
 from jira_pipeline.jira.issue_ids import read_id_page, read_issue_errors, read_locations
 from jira_pipeline.jira.jql import IssueWindow
 from jira_pipeline.jira.pages import IssuePage, IssueRecord, clean_json, read_page
@@ -26,8 +27,6 @@ _ID_PAGE = 5000
 _FETCHED_BY_ID = 100
 _ID_WALKS = 3
 _DIRECTORY_PAGE = 1000
-_BULK_ISSUES = 1000
-_BULK_HISTORIES = 10_000
 _EMPTY_PAGES = 20
 
 
@@ -36,28 +35,11 @@ class _ProjectPage(msgspec.Struct):
     isLast: bool | None = None
 
 
-class _IssueHistories(msgspec.Struct):
-    issueId: str | int
-    changeHistories: list[msgspec.Raw] = []
-
-
-class _BulkHistories(msgspec.Struct):
-    issueChangeLogs: list[_IssueHistories]
-    nextPageToken: str | None = None
-
-
-class _HistoryPage(msgspec.Struct):
-    values: list[msgspec.Raw]
-    isLast: bool | None = None
-
-
 class _Count(msgspec.Struct):
     count: int
 
 
 _decode_projects = msgspec.json.Decoder(_ProjectPage).decode
-_decode_bulk = msgspec.json.Decoder(_BulkHistories).decode
-_decode_history_page = msgspec.json.Decoder(_HistoryPage).decode
 _decode_count = msgspec.json.Decoder(_Count).decode
 
 
@@ -76,11 +58,16 @@ class CloudSite(JiraSite):
     def _projects(self, status: str) -> list[Project]:
         found: list[Project] = []
         while True:
-            page = self.transport.get(
-                "project/search",
-                {"status": status, "action": "browse", "startAt": len(found), "maxResults": 100, "expand": "lead"},
-                decode=lambda body: _decode_projects(clean_json(body)),
-            )
+            try:
+                page = self.transport.get(
+                    "project/search",
+                    {"status": status, "action": "browse", "startAt": len(found), "maxResults": 100, "expand": "lead"},
+                    decode=lambda body: _decode_projects(clean_json(body)),
+                )
+            except RequestRefused as refused:
+                if refused.status != 404:
+                    raise
+                return found  # as documented where none matches; an empty page is what sites have been seen to send
             found += page.values
             if page.isLast or not page.values:
                 return found
@@ -240,49 +227,22 @@ class CloudSite(JiraSite):
         return page
 
     def complete(self, issues: Sequence[IssueRecord], *, meter: Meter) -> tuple[IssueRecord, ...]:
-        """See `JiraSite.complete`; `changelog/bulkfetch`, and an issue's own list for what that leaves out."""
+        """See `JiraSite.complete`; `changelog/bulkfetch`, and an issue's own list for what that leaves out. An issue
+        that is gone by now is left out."""
         wanted = [issue for issue in issues if not issue.history_complete]
         if not wanted:
             return tuple(issues)
-        extra = self._bulk_histories([issue.issue_id for issue in wanted], meter)
-        completed = {}
+        extra = bulk_histories(self.transport, [issue.issue_id for issue in wanted], meter)
+        completed: dict[int, IssueRecord] = {}
+        gone: set[int] = set()
         for issue in wanted:
             merged = issue.with_histories(extra.get(issue.issue_id, ()))
             if not merged.history_complete:
                 # Seen in the field: bulkfetch leaves histories out that the issue's own list has.
-                merged = merged.with_histories(self._own_histories(issue.issue_id, meter))
+                own = own_histories(self.transport, issue.issue_id, meter)
+                if own is None and issue.issue_id not in self.locate_issues([issue.issue_id], meter=meter):
+                    gone.add(issue.issue_id)
+                    continue
+                merged = merged.with_histories(own or ())
             completed[issue.issue_id] = merged
-        return tuple(completed.get(issue.issue_id, issue) for issue in issues)
-
-    def _bulk_histories(self, issue_ids: list[int], meter: Meter) -> dict[int, list[bytes]]:
-        found: dict[int, list[bytes]] = {}
-        for start in range(0, len(issue_ids), _BULK_ISSUES):
-            body: dict[str, Any] = {
-                "issueIdsOrKeys": [str(i) for i in issue_ids[start : start + _BULK_ISSUES]],
-                "maxResults": _BULK_HISTORIES,
-            }
-            seen: set[str] = set()
-            while True:
-                page = self.transport.post(
-                    "changelog/bulkfetch", body, decode=lambda answer: _decode_bulk(clean_json(answer)), meter=meter
-                )
-                for entry in page.issueChangeLogs:
-                    found.setdefault(int(entry.issueId), []).extend(bytes(history) for history in entry.changeHistories)
-                if not page.nextPageToken or page.nextPageToken in seen:
-                    break
-                seen.add(page.nextPageToken)
-                body["nextPageToken"] = page.nextPageToken
-        return found
-
-    def _own_histories(self, issue_id: int, meter: Meter) -> list[bytes]:
-        found: list[bytes] = []
-        while True:
-            page = self.transport.get(
-                f"issue/{issue_id}/changelog",
-                {"startAt": len(found), "maxResults": 100},
-                decode=lambda answer: _decode_history_page(clean_json(answer)),
-                meter=meter,
-            )
-            found += [bytes(history) for history in page.values]
-            if page.isLast or not page.values:
-                return found
+        return tuple(completed.get(issue.issue_id, issue) for issue in issues if issue.issue_id not in gone)

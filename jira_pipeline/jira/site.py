@@ -141,8 +141,8 @@ class JiraSite(ABC):
 
     @abstractmethod
     def complete(self, issues: Sequence[IssueRecord], *, meter: Meter) -> tuple[IssueRecord, ...]:
-        """The issues with their whole histories, in the same order. Dear, and cheaper for many at a time; what is whole
-        already costs nothing."""
+        """The issues with their whole histories, in the same order, without those that are gone by now. Dear, and
+        cheaper for many at a time; what is whole already costs nothing."""
 
     @abstractmethod
     def issue_ids(self, window: IssueWindow, *, meter: Meter) -> set[int]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
+from jira_pipeline.jira.client import connect
 from jira_pipeline.jira.errors import PageTokenRejected, RequestRefused, SiteUnavailable
 from jira_pipeline.jira.jql import IssueWindow
 from jira_pipeline.jira.transport import Meter
 from jira_pipeline.sandbox import Sandbox, generate_site
 from jira_pipeline.sandbox.faults import Fault
-from jira_pipeline_tests.jira.connecting import sign_in, walked
+from jira_pipeline_tests.jira.connecting import FAST, Reply, answering, bearer, sign_in, walked
 
 PROJECT = IssueWindow("10000")
 SEARCH = "/search/jql"
@@ -105,6 +107,77 @@ def test_histories_beyond_forty_come_from_bulkfetch(split: bool) -> None:
         assert all(issue.history_complete for issue in issues)
         bulk = [request for request in sandbox.requests if request.path.endswith("/changelog/bulkfetch")]
         assert len(bulk) == 1 if not split else len(bulk) > 10
+
+
+@pytest.fixture
+def long_histories() -> Iterator[Sandbox]:
+    with Sandbox(generate_site(seed=5, issues=60, projects=1, max_histories=100), flavour="cloud") as sandbox:
+        yield sandbox
+
+
+def of_long_histories(sandbox: Sandbox) -> list[str]:
+    """The ids of issues of which a search carries only a part."""
+    return [issue["id"] for issue in sandbox.issues() if len(issue["changelog"]["histories"]) > 40]
+
+
+def test_an_issue_that_is_deleted_before_its_history_is_complete_costs_that_issue_only(
+    long_histories: Sandbox,
+) -> None:
+    deleted = of_long_histories(long_histories)[0]
+    long_histories.faults.add(
+        Fault("site_change", action=lambda: long_histories.delete_issue(deleted)), path="/changelog/bulkfetch"
+    )
+
+    assert found(long_histories) == ids(long_histories)
+    assert int(deleted) not in ids(long_histories)
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_an_issue_for_which_bulkfetch_refuses_all_others_is_read_by_itself(
+    long_histories: Sandbox, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    site = sign_in(long_histories)
+    long_ones = of_long_histories(long_histories)
+    assert len(long_ones) > 3
+    post = site.transport.post
+
+    def refusing(path: str, body: dict[str, Any], **options: Any) -> Any:
+        if path == "changelog/bulkfetch" and long_ones[0] in body["issueIdsOrKeys"]:
+            raise RequestRefused("There is no such issue.", status=status)
+        return post(path, body, **options)
+
+    monkeypatch.setattr(site.transport, "post", refusing)
+    issues = [issue for page in walked(site, PROJECT) for issue in page.issues]
+
+    assert {issue.issue_id for issue in issues} == ids(long_histories)
+    assert all(issue.history_complete for issue in issues)
+
+
+def test_a_page_token_that_bulkfetch_refuses_costs_a_new_beginning(long_histories: Sandbox) -> None:
+    long_histories.faults.add("expired_token", path="/changelog/bulkfetch")
+    long_histories.faults.add(Fault("split_histories", size=25), path="/changelog/bulkfetch", times=None)
+
+    issues = [issue for page in walked(sign_in(long_histories), PROJECT) for issue in page.issues]
+
+    assert all(issue.history_complete for issue in issues)
+    assert "expired_token" in {incident.kind for incident in long_histories.faults.incidents}
+
+
+def test_a_site_without_archived_projects_may_say_so_with_a_404() -> None:
+    """Atlassian documents a 404 of project/search for the case that nothing matches; sites send an empty page."""
+
+    def answer(path: str, _: int) -> Reply:
+        known = {"X-AACCOUNTID": "me"}
+        if "myself" in path:
+            return Reply(200, b'{"accountId": "me"}', known)
+        if "serverInfo" in path:
+            return Reply(200, b'{"deploymentType": "Cloud"}', known)
+        if "status=archived" in path:
+            return Reply(404, b'{"errorMessages": ["No projects were found."]}', known)
+        return Reply(200, b'{"isLast": true, "values": [{"id": "1", "key": "APP"}]}', known)
+
+    with answering(answer) as (server, _):
+        assert [project.key for project in connect(bearer(server), policy=FAST).projects()] == ["APP"]
 
 
 def test_the_directory_is_read_to_its_end_although_its_pages_come_short() -> None:
