@@ -27,7 +27,7 @@ from jira_pipeline.jira.oauth import BearerToken, OAuthTokens
 from jira_pipeline.jira.retry import RetryPolicy
 
 T = TypeVar("T")
-_CHUNK = 1 << 18
+_CHUNK = 1 << 20  # bytes: an answer has some megabytes, and every chunk is copied once more
 
 
 class Meter:
@@ -188,6 +188,7 @@ class Transport:
                 max_retries=0,
                 **self.credentials.client_options(),
             )
+            _settle_environment(client._session, self.credentials.server)
             self._threads.client = client
         return client
 
@@ -199,6 +200,13 @@ class Transport:
             if is_html(answer):
                 raise Retry("it answered with a web page instead of JSON") from error
             raise Retry(f"the body of {len(answer.body)} bytes is not readable JSON") from error
+
+
+def _settle_environment(session: requests.Session, server: str) -> None:
+    # requests would look through the environment for proxies and certificates before every request, a millisecond each.
+    found = session.merge_environment_settings(server, {}, None, None, None)
+    session.proxies, session.verify = found["proxies"], found["verify"]
+    session.trust_env = False
 
 
 def _plain_reason(error: requests.exceptions.RequestException) -> str:

@@ -258,6 +258,15 @@ def test_an_address_where_nobody_listens_is_unreachable() -> None:
         Transport(bearer(url), policy=IMPATIENT).get("field", decode=decode)
 
 
+def test_a_proxy_that_the_environment_names_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    with answering(lambda path, before: Reply(body=b"[]")) as (proxy, asked):
+        monkeypatch.setenv("http_proxy", proxy)
+        monkeypatch.setenv("no_proxy", "elsewhere.example.com")
+        Transport(bearer("http://jira.example.com"), policy=FAST).get("field", decode=decode)
+
+    assert asked == ["http://jira.example.com/rest/api/2/field"]
+
+
 def test_an_answer_to_somebody_anonymous_is_never_taken_for_an_empty_site() -> None:
     """A dead credential can look like 200 and no issues."""
     with answering(replies(Reply(200, b'{"issues":[]}', {"X-AUSERNAME": "anonymous"}))) as (url, asked):
