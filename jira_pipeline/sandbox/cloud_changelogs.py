@@ -7,6 +7,7 @@ from bisect import bisect_right
 import msgspec
 
 from .answers import Context, Refusal, json_answer, json_body, not_found, page, text_list, whole_number
+from .documents import encode
 from .http_server import Request, Response
 from .model import JsonObject
 from .page_tokens import BAD_TOKEN, read_token, write_token
@@ -20,7 +21,10 @@ _MAX_FIELDS = 10
 _MAX_HISTORIES = 10_000
 _MAX_PAGE = 100
 
-_Dated = tuple[tuple[int, int, int], JsonObject]
+_History = dict[str, msgspec.Raw]
+_Dated = tuple[tuple[int, int, int], _History]
+
+_decode_history = msgspec.json.Decoder(_History).decode
 
 
 def bulk_fetch_changelogs(context: Context, request: Request) -> Response:
@@ -80,17 +84,20 @@ def _histories_of(site: Site, wanted: list[str], field_ids: frozenset[str]) -> l
     rows = {row.id: row for each in wanted if (row := site.issue(each)) is not None}
     for row in rows.values():
         for encoded in site.documents.histories(site.document(row)):
-            history = msgspec.json.decode(encoded)
+            history = _decode_history(encoded)
             if field_ids:
-                history["items"] = [i for i in history["items"] if i.get("fieldId", i["field"]) in field_ids]
-            if history["items"] or not field_ids:
-                found.append(((parse_jira(history["created"]), row.id, int(history["id"])), history))
+                items = [i for i in msgspec.json.decode(history["items"]) if i.get("fieldId", i["field"]) in field_ids]
+                if not items:
+                    continue
+                history["items"] = msgspec.Raw(encode(items))
+            created, number = msgspec.json.decode(history["created"]), msgspec.json.decode(history["id"])
+            found.append(((parse_jira(created), row.id, int(number)), history))
     found.sort(key=lambda item: item[0])
     return found
 
 
 def _grouped(items: list[_Dated], as_iso: bool) -> list[JsonObject]:
-    by_issue: dict[int, list[JsonObject]] = {}
+    by_issue: dict[int, list[dict[str, object]]] = {}
     for (created, issue_id, _), history in items:
         by_issue.setdefault(issue_id, []).append({**history, "created": format_jira(created) if as_iso else created})
     return [{"issueId": str(issue_id), "changeHistories": each} for issue_id, each in by_issue.items()]
