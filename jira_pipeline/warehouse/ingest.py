@@ -184,8 +184,7 @@ def _fetch_and_store(
                 warehouse.connection(whole_issues=True) as connection,
                 loading(connection, while_fetching=is_fetching),
             ):
-                outcomes += store.finish(connection, ended)
-                store.store_enough(connection)
+                outcomes += store.store(connection, ended)
             fatal = next((fetch.error for fetch in ended if isinstance(fetch.error, RunFatal)), fatal)
     return outcomes, fatal
 

@@ -23,6 +23,9 @@ from jira_pipeline.warehouse.operations import record_outcome
 
 _CANNOT_BE_STORED = (duckdb.Error, LandingDamaged)
 
+# Projects by id, with how the fetch of each ended, or None while it goes on.
+_Group = dict[str, ProjectFetch | None]
+
 
 @dataclass(frozen=True)
 class ProjectOutcome:
@@ -53,11 +56,11 @@ class ProjectOutcome:
 class RunStore:
     """Stores what lands in one run.
 
-    A small project is stored in one transaction, together with others that end at the same time: planning the
-    statements of a load takes longer than loading a few issues. A large one takes a transaction for every 96 MB: so
-    storing keeps pace with fetching, a run that dies loses little, and other writers need not wait for hours. What is
-    stored are whole issues, each with its history; the watermark moves in a project's last transaction only, so after a
-    failure the next run fetches the window again.
+    What has landed is stored as soon as it is 96 MB, and whenever a project ends, of whatever projects it is: planning
+    the statements of a load takes longer than loading a few issues. So storing keeps pace with fetching, a run that
+    dies loses little, and other writers need not wait for hours. What is stored are whole issues, each with its
+    history; the watermark moves in a project's last transaction only, so after a failure the next run fetches the
+    window again.
 
     State guarded: by project, the files that wait, what has been stored, and why no more can be.
     """
@@ -76,70 +79,62 @@ class RunStore:
 
     @property
     def has_enough(self) -> bool:
-        """Whether so much waits of one project that storing it is worth a transaction."""
-        return any(are_a_batch(files) for files in self._waiting.values())
+        """Whether so much waits that storing it is worth a transaction."""
+        return are_a_batch([file for files in self._waiting.values() for file in files])
 
-    def store_enough(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Store what waits of the projects of which enough waits. What cannot be stored is told when they end."""
-        for project_id, files in self._waiting.items():
-            if not are_a_batch(files):
-                continue
-            if project_id not in self._errors:
-                try:
-                    with self._transaction(connection):
-                        loaded = self._load(connection, files, datetime.now(UTC))
-                    self._counts[project_id] += loaded.get(project_id, LoadCounts())
-                except _CANNOT_BE_STORED as error:
-                    self._errors[project_id] = error
-            self._drop(project_id)
+    def store(self, connection: duckdb.DuckDBPyConnection, ended: Sequence[ProjectFetch]) -> list[ProjectOutcome]:
+        """Store what waits, and with the last issues of the projects whose fetch has ended how it ended.
 
-    def finish(self, connection: duckdb.DuckDBPyConnection, ended: Sequence[ProjectFetch]) -> list[ProjectOutcome]:
-        """Store what is left of projects whose fetch has ended, and in the same transaction how it ended."""
-        outcomes: list[ProjectOutcome] = []
-        for group in self._groups(ended):
-            outcomes += self._finish(connection, group)
-        return outcomes
+        Returns the outcomes of those. What cannot be stored of another is told when that one ends.
+        """
+        return [outcome for group in self._groups(ended) for outcome in self._store(connection, group)]
 
-    def _groups(self, ended: Sequence[ProjectFetch]) -> Iterator[list[ProjectFetch]]:
-        """Projects to be stored together: no more of them than are a batch, and alone what has failed already."""
-        group: list[ProjectFetch] = []
+    def _groups(self, ended: Sequence[ProjectFetch]) -> Iterator[_Group]:
+        """Projects to be stored together: few enough not to be two batches, and alone what has failed already."""
+        group: _Group = {}
         files: list[LandingFile] = []
-        for fetch in ended:
-            project_id = fetch.plan.project.id
+        of_all: _Group = {fetch.plan.project.id: fetch for fetch in ended}
+        of_all |= {
+            project_id: None for project_id, waits in self._waiting.items() if waits and project_id not in of_all
+        }
+        for project_id, fetch in of_all.items():
             if project_id in self._errors:
-                yield [fetch]
+                yield {project_id: fetch}
                 continue
+            group[project_id] = fetch
             files += self._waiting[project_id]
-            if group and are_a_batch(files):
+            if are_a_batch(files):
                 yield group
-                group, files = [], list(self._waiting[project_id])
-            group.append(fetch)
+                group, files = {}, []
         if group:
             yield group
 
-    def _finish(self, connection: duckdb.DuckDBPyConnection, group: Sequence[ProjectFetch]) -> list[ProjectOutcome]:
+    def _store(self, connection: duckdb.DuckDBPyConnection, group: _Group) -> list[ProjectOutcome]:
         now = datetime.now(UTC)
-        ids = [fetch.plan.project.id for fetch in group]
-        before = {project_id: self._counts[project_id] for project_id in ids}
+        ended = [fetch for fetch in group.values() if fetch is not None]
+        before = {project_id: self._counts[project_id] for project_id in group}
         try:
-            if ids[0] in self._errors:
-                raise self._errors[ids[0]]
+            if failed := self._errors.keys() & group.keys():
+                raise self._errors[failed.pop()]
             with self._transaction(connection):
-                loaded = self._load(connection, [file for project_id in ids for file in self._waiting[project_id]], now)
-                counts = {project_id: before[project_id] + loaded.get(project_id, LoadCounts()) for project_id in ids}
-                for fetch in group:
+                files = [file for project_id in group for file in self._waiting[project_id]]
+                loaded = self._load(connection, files, now)
+                counts = {each: stored + loaded.get(each, LoadCounts()) for each, stored in before.items()}
+                for fetch in ended:
                     set_issues_aside(connection, fetch.unreadable, fetch.plan.project.key, now)
-                self._record(connection, group, counts, now)
+                self._record(connection, ended, counts, now)
         except _CANNOT_BE_STORED as error:
             if len(group) > 1:
                 # Each by itself, so that only those fail that cannot be stored.
-                return [outcome for fetch in group for outcome in self._finish(connection, [fetch])]
-            group, counts = [_not_stored(group[0], error)], before
+                return [outcome for each in group.items() for outcome in self._store(connection, dict([each]))]
+            self._errors |= dict.fromkeys(group, error)
+            ended, counts = [_not_stored(fetch, error) for fetch in ended], before
             with transaction(connection):
-                self._record(connection, group, counts, now)
-        for project_id in ids:
+                self._record(connection, ended, counts, now)
+        self._counts |= counts
+        for project_id in group:
             self._drop(project_id)
-        return [_outcome(fetch, counts[fetch.plan.project.id]) for fetch in group]
+        return [_outcome(fetch, counts[fetch.plan.project.id]) for fetch in ended]
 
     def _load(
         self, connection: duckdb.DuckDBPyConnection, files: Sequence[LandingFile], now: datetime
@@ -149,11 +144,11 @@ class RunStore:
     def _record(
         self,
         connection: duckdb.DuckDBPyConnection,
-        group: Sequence[ProjectFetch],
+        ended: Sequence[ProjectFetch],
         counts: Mapping[str, LoadCounts],
         finished_at: datetime,
     ) -> None:
-        for fetch in group:
+        for fetch in ended:
             record_outcome(
                 connection,
                 fetch,

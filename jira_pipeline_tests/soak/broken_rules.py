@@ -92,14 +92,14 @@ def watermark_moves_on_error(patch: pytest.MonkeyPatch) -> None:
 
 def absence_is_deletion(patch: pytest.MonkeyPatch) -> None:
     """What was updated in the window and does not come with it is taken to be deleted."""
-    finish = RunStore.finish
+    store_all = RunStore.store
 
-    def finish_and_mark(store: RunStore, connection: Any, ended: Sequence[ProjectFetch]) -> list[ProjectOutcome]:
-        return [outcome for fetched in ended for outcome in finish_one(store, connection, fetched)]
+    def store_and_mark(store: RunStore, connection: Any, ended: Sequence[ProjectFetch]) -> list[ProjectOutcome]:
+        return [outcome for fetched in ended for outcome in store_one(store, connection, fetched)]
 
-    def finish_one(store: RunStore, connection: Any, fetched: ProjectFetch) -> list[ProjectOutcome]:
+    def store_one(store: RunStore, connection: Any, fetched: ProjectFetch) -> list[ProjectOutcome]:
         has_landed = bool(store._waiting[fetched.plan.project.id])
-        outcomes = finish(store, connection, [fetched])
+        outcomes = store_all(store, connection, [fetched])
         if has_landed:
             connection.execute(
                 "UPDATE raw_issues SET removed_at = now(), removal_reason = 'deleted' WHERE removed_at IS NULL "
@@ -113,7 +113,7 @@ def absence_is_deletion(patch: pytest.MonkeyPatch) -> None:
             )
         return outcomes
 
-    patch.setattr(RunStore, "finish", finish_and_mark)
+    patch.setattr(RunStore, "store", store_and_mark)
 
 
 BROKEN_RULES: tuple[Break, ...] = (

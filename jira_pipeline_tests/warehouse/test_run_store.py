@@ -1,4 +1,4 @@
-"""Projects that end at the same time are stored together, and fail each by itself."""
+"""What has landed is stored together, whatever projects it is of, and each project fails by itself."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def finished(warehouse: Store, store: RunStore, *fetches: ProjectFetch) -> dict[
         states = [TrackedState(project.id, project.key, project.key, None, True) for project in projects]
         store_tracked_projects(connection, states)
     with warehouse.warehouse.connection(whole_issues=True) as connection:
-        return {outcome.project_key: outcome for outcome in store.finish(connection, fetches)}
+        return {outcome.project_key: outcome for outcome in store.store(connection, fetches)}
 
 
 def stored(warehouse: Store) -> list[tuple[Any, ...]]:
@@ -135,8 +135,8 @@ def test_how_each_fetch_ended_is_noted_with_its_issues(store: Store, run: RunSto
 def test_no_more_projects_are_stored_together_than_are_a_batch(
     store: Store, run: RunStore, tmp_path: Path, loads: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    size = sum(file.json_bytes for file in land(run, tmp_path).values())
-    monkeypatch.setattr(load, "_BATCH_BYTES", size)
+    files = land(run, tmp_path)
+    monkeypatch.setattr(load, "_BATCH_BYTES", files["APP"].json_bytes + files["OPS"].json_bytes)
 
     outcomes = finished(store, run, *map(ended, projects))
 
@@ -144,17 +144,50 @@ def test_no_more_projects_are_stored_together_than_are_a_batch(
     assert [outcome.error for outcome in outcomes.values()] == [None, None, None]
 
 
-def test_what_could_not_be_stored_of_a_large_project_fails_it_at_its_end(
+def test_what_waits_is_enough_when_all_of_it_is_a_batch(
     store: Store, run: RunStore, tmp_path: Path, loads: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not run.has_enough
+    files = land(run, tmp_path)
+    assert not run.has_enough
+    monkeypatch.setattr(load, "_BATCH_BYTES", sum(file.json_bytes for file in files.values()))
+    assert run.has_enough
+
+    assert finished(store, run) == {}
+
+    assert loads == [3]
+    assert stored(store) == [("APP", 1, 2), ("OPS", 2, 4), ("WEB", 3, 6)]
+    assert store.rows("SELECT project_key FROM ops.tracked_projects WHERE synced_through IS NOT NULL") == []
+    assert not run.has_enough
+    assert not any(path.exists() for file in files.values() for path in file.paths)
+
+
+def test_a_project_that_ends_takes_along_what_waits_of_others_and_counts_its_own(
+    store: Store, run: RunStore, tmp_path: Path, loads: list[int]
+) -> None:
+    land(run, tmp_path)
+
+    first = finished(store, run, ended(OPS))
+    rest = finished(store, run, ended(APP), ended(WEB))
+
+    assert loads == [3, 0]
+    assert stored(store) == [("APP", 1, 2), ("OPS", 2, 4), ("WEB", 3, 6)]
+    created = {key: outcome.issues_created for key, outcome in (first | rest).items()}
+    assert created == {"OPS": 2, "APP": 1, "WEB": 3}
+
+
+def test_what_could_not_be_stored_while_a_project_was_fetched_fails_it_at_its_end(
+    store: Store, run: RunStore, tmp_path: Path, loads: list[int]
 ) -> None:
     files = land(run, tmp_path)
     files["WEB"].histories.write_bytes(b"")
-    monkeypatch.setattr(load, "_BATCH_BYTES", files["WEB"].json_bytes)
-    with store.warehouse.connection(whole_issues=True) as connection:
-        run.store_enough(connection)
+
+    first = finished(store, run, ended(OPS))
+    rest = finished(store, run, ended(APP), ended(WEB))
+
+    assert loads == [3, 1, 1, 1, 0]
     assert not files["WEB"].heads.exists()
-
-    outcomes = finished(store, run, *map(ended, projects))
-
-    assert "What was fetched of WEB could not be stored" in str(outcomes["WEB"].error)
     assert stored(store) == [("APP", 1, 2), ("OPS", 2, 4)]
+    assert [outcome.error for outcome in (first["OPS"], rest["APP"])] == [None, None]
+    assert "What was fetched of WEB could not be stored" in str(rest["WEB"].error)
+    assert store.rows("SELECT project_key FROM ops.tracked_projects WHERE synced_through IS NULL") == [("WEB",)]

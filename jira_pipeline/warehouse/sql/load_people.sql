@@ -20,8 +20,8 @@ WITH described AS (
             "accountType": "VARCHAR", "active": "VARCHAR", "timeZone": "VARCHAR"
         }') AS person,
         seen_at
-    FROM mentions
-    WHERE kind = 'person'
+    -- Each description once, though every landing file has it.
+    FROM (SELECT value, max(seen_at) AS seen_at FROM mentions WHERE kind = 'person' GROUP BY value)
 ),
 sightings AS (
     SELECT

@@ -20,6 +20,8 @@ FROM read_csv(
 -- changelog/bulkfetch, epoch seconds as in Atlassian's own example of it. NULL when it is none of these.
 CREATE OR REPLACE TEMP MACRO jira_instant(value) AS
     CASE
+        -- As nearly all are written, and three times as fast as finding out what else it may be.
+        WHEN value LIKE '____-__-__T__:__:__.___+____' OR value LIKE '____-__-__T__:__:__.___-____' THEN TRY_CAST(value AS TIMESTAMPTZ)
         -- Up to 14 digits: the year 5138 in milliseconds. What is longer is no instant, and would overflow.
         -- TRY_CAST, because DuckDB 1.5 also evaluates a branch that is not taken.
         WHEN regexp_full_match(value, '-?[0-9]{1,14}') THEN
