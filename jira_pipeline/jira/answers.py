@@ -36,7 +36,7 @@ class Answer:
         return answer_time(self.headers)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)  # not frozen: an exception on its way is given its traceback
 class Retry(Exception):
     """Why an attempt is to be made again. `after`: seconds that Jira asks to wait; `too_many`: it limits our rate;
     `signed_out`: it no longer took us for who we are."""

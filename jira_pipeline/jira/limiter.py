@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 
 class Cancelled(Exception):
@@ -28,7 +29,8 @@ class Limiter:
     and below 0.1 s it is gone. `now` and `sleep` are replaced by tests: seconds of a monotonic clock, and waiting on
     the condition for some seconds at most.
 
-    State guarded: the instant before which no request may start, the spacing, and whether the run is being stopped.
+    State guarded: the instant before which no request may start, the spacing, how many requests may be under way, and
+    whether the run is being stopped.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Limiter:
         self._slowed_at = 0.0
         self._successes = 0
         self._stopped = False
+        self._slots: AbstractContextManager[object] = nullcontext()
 
     @property
     def spacing(self) -> float:
@@ -78,6 +81,22 @@ class Limiter:
             if self._spacing and self._successes >= _RUN_OF_SUCCESSES:
                 self._successes = 0
                 self._spacing = self._spacing / 2 if self._spacing > _FIRST_SPACING else 0.0
+
+    @contextmanager
+    def at_most(self, requests: int) -> Iterator[None]:
+        """Meanwhile let so many requests be under way at once, those that wait to be made again among them."""
+        before, self._slots = self._slots, threading.Semaphore(requests)
+        try:
+            yield
+        finally:
+            self._slots = before
+
+    @contextmanager
+    def request(self, at_least: float = 0.0) -> Iterator[float]:
+        """One request, from when it may start, `at_least` seconds from now, which is given, until it is over. Raises
+        `Cancelled` when the run is stopped."""
+        with self._slots:
+            yield self.wait(at_least)
 
     def wait(self, at_least: float = 0.0) -> float:
         """Return when a request may start, `at_least` seconds from now; gives that instant. Raises `Cancelled` when

@@ -99,12 +99,12 @@ class Transport:
         wait = 0.0
         renewed = False
         while True:
-            started = self.limiter.wait(wait)
-            signature = self._oauth.current() if self._oauth else None
             attempt += 1
-            meter.count(requests=1)
             try:
-                answer = self._send(method, path, params, body, signature)
+                with self.limiter.request(wait) as started:
+                    signature = self._oauth.current() if self._oauth else None
+                    meter.count(requests=1)
+                    answer = self._send(method, path, params, body, signature)
                 meter.count(bytes_received=len(answer.body))
                 if self._oauth and signature and not renewed and is_signed_out(answer):
                     self._oauth.renew(signature)

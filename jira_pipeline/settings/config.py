@@ -241,7 +241,7 @@ def _sync(entry: Entry) -> SyncSettings | None:
         return None
     return SyncSettings(
         overlap_hours=take(keys, "overlap_hours", number(0, HOURS_OF_A_YEAR, "hours"), SyncSettings.overlap_hours),
-        concurrency=take(keys, "concurrency", whole_number(1, 32, "threads"), SyncSettings.concurrency),
+        concurrency=take(keys, "concurrency", whole_number(1, 32, "requests"), SyncSettings.concurrency),
     )
 
 

@@ -89,7 +89,7 @@ class Calendar:
 
 @dataclass(frozen=True)
 class SyncSettings:
-    """How issues are fetched: `overlap_hours` before the watermark are read again, in `concurrency` threads."""
+    """How issues are fetched: from `overlap_hours` before the watermark, by `concurrency` requests at once."""
 
     overlap_hours: float = 12
     concurrency: int = 8

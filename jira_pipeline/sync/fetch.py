@@ -59,12 +59,13 @@ def fetch_projects(
     plans: Sequence[ProjectPlan],
     directory: Path,
     *,
-    threads: int,
+    at_once: int,
     started_at: datetime,
     progress: Progress,
 ) -> Generator[tuple[Landed | ProjectFetch, ...]]:
-    """Fetch every planned project into landing files below `directory`; yields the files that have been finished and
-    the projects that have ended since the last time, as soon as there is one. A project ends after its last file.
+    """Fetch every planned project into landing files below `directory`, with `at_once` requests at a time; yields the
+    files that have been finished and the projects that have ended since the last time, as soon as there is one. A
+    project ends after its last file.
 
     A project that fails does not stop the others. An error that concerns the whole run (`RunFatal`) stops all: the
     projects not yet fetched are yielded with that error. Closing the generator stops the threads. `started_at` is the
@@ -73,7 +74,7 @@ def fetch_projects(
     if not plans:
         return
     projects = [ProjectWork(plan, order) for order, plan in enumerate(plans)]
-    scheduler = WalkScheduler(projects, threads)
+    scheduler = WalkScheduler(projects)
     done: queue.Queue[Landed | ProjectWork] = queue.Queue(_FILES_AHEAD)
     writing = threading.Lock()
     workers = [
@@ -83,20 +84,22 @@ def fetch_projects(
             name=f"jira-fetch-{n}",
             daemon=True,
         )
-        for n in range(threads)
+        # More than requests may be under way, because a thread that decodes or writes a page makes none meanwhile.
+        for n in range(at_once + at_once // 4)
     ]
-    for worker in workers:
-        worker.start()
     left = len(projects)
     try:
-        while left:
-            finished = [done.get()]
-            while not done.empty():
-                finished.append(done.get())
-            left -= sum(isinstance(each, ProjectWork) for each in finished)
-            yield tuple(
-                _outcome(each, started_at, progress) if isinstance(each, ProjectWork) else each for each in finished
-            )
+        with site.transport.limiter.at_most(at_once):
+            for worker in workers:
+                worker.start()
+            while left:
+                finished = [done.get()]
+                while not done.empty():
+                    finished.append(done.get())
+                left -= sum(isinstance(each, ProjectWork) for each in finished)
+                yield tuple(
+                    _outcome(each, started_at, progress) if isinstance(each, ProjectWork) else each for each in finished
+                )
     finally:
         if left:
             scheduler.stop()

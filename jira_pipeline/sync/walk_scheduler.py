@@ -56,9 +56,8 @@ class Walk:
 class WalkScheduler:
     """Hands walks to threads. State guarded: which walks wait, which are under way, and where those are cut."""
 
-    def __init__(self, projects: Sequence[ProjectWork], threads: int) -> None:
+    def __init__(self, projects: Sequence[ProjectWork]) -> None:
         self._condition = threading.Condition()
-        self._threads = threads
         self._idle = 0
         self._active: list[Walk] = []
         self._waiting = [self._new_walk(project, project.plan.window) for project in projects]

@@ -169,7 +169,7 @@ def _fetch_and_store(
     store = RunStore(landing, run_id=run_id, partition_date=partitions.last)
     # Closed at once when storing fails, because its threads would go on, and wait for room for ever.
     fetching = fetch_projects(
-        site, plans, landing, threads=config.sync.concurrency, started_at=started_at, progress=progress
+        site, plans, landing, at_once=config.sync.concurrency, started_at=started_at, progress=progress
     )
     with closing(fetching):
         for events in fetching:

@@ -70,7 +70,7 @@ WRONG_VALUES = [
     (f"{SMALLEST}sync: {{overlap_hours: 12h}}", 3, "sync.overlap_hours", "not '12h'"),
     (f"{SMALLEST}sync: {{overlap_hours: 12:30}}", 3, "sync.overlap_hours", "not '12:30'"),
     (f"{SMALLEST}sync: {{overlap_hours: true}}", 3, "sync.overlap_hours", "not 'true'"),
-    (f"{SMALLEST}sync: {{concurrency: 0}}", 3, "sync.concurrency", "whole number of threads from 1 to 32, not '0'"),
+    (f"{SMALLEST}sync: {{concurrency: 0}}", 3, "sync.concurrency", "whole number of requests from 1 to 32, not '0'"),
     (f"{SMALLEST}sync: {{concurrency: 33}}", 3, "sync.concurrency", "from 1 to 32, not '33'"),
     (f"{SMALLEST}sync: {{concurrency: 8.0}}", 3, "sync.concurrency", "from 1 to 32, not '8.0'"),
     (f"{SMALLEST}sync: {{concurrency: '8'}}", 3, "sync.concurrency", "from 1 to 32, not '8'"),

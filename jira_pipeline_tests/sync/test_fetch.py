@@ -14,9 +14,11 @@ from typing import Any
 import pytest
 import zstandard
 
+from jira_pipeline.jira.answers import Answer
 from jira_pipeline.jira.errors import CredentialsRejected, SiteUnavailable
 from jira_pipeline.jira.jql import IssueWindow
 from jira_pipeline.jira.site import JiraSite, Project
+from jira_pipeline.jira.transport import Transport
 from jira_pipeline.sandbox import Fault, Flavour, Sandbox, generate_site
 from jira_pipeline.sandbox.http_server import Request
 from jira_pipeline.sync import fetch as fetching
@@ -71,9 +73,9 @@ def plans(site: JiraSite, *extra: Project) -> list[ProjectPlan]:
 
 
 def fetch(
-    site: JiraSite, planned: Sequence[ProjectPlan], directory: Path, threads: int = 4, progress: Recorded | None = None
+    site: JiraSite, planned: Sequence[ProjectPlan], directory: Path, at_once: int = 4, progress: Recorded | None = None
 ) -> dict[str, ProjectFetch]:
-    found = fetch_projects(site, planned, directory, threads=threads, started_at=NOW, progress=progress or Recorded())
+    found = fetch_projects(site, planned, directory, at_once=at_once, started_at=NOW, progress=progress or Recorded())
     return {each.plan.project.key: each for batch in found for each in batch if isinstance(each, ProjectFetch)}
 
 
@@ -102,9 +104,9 @@ def truth(sandbox: Sandbox) -> dict[str, list[int]]:
     return found
 
 
-@pytest.mark.parametrize("threads", [1, 4])
-def test_every_issue_of_every_project_lands(sandbox: Sandbox, tmp_path: Path, threads: int) -> None:
-    fetched = fetch(site := sign_in(sandbox), plans(site), tmp_path, threads)
+@pytest.mark.parametrize("at_once", [1, 4])
+def test_every_issue_of_every_project_lands(sandbox: Sandbox, tmp_path: Path, at_once: int) -> None:
+    fetched = fetch(site := sign_in(sandbox), plans(site), tmp_path, at_once)
 
     for key, ids in truth(sandbox).items():
         assert sorted(set(landed(tmp_path, fetched[key]))) == ids
@@ -112,6 +114,34 @@ def test_every_issue_of_every_project_lands(sandbox: Sandbox, tmp_path: Path, th
         assert fetched[key].watermark is not None
         assert fetched[key].requests > 0
     assert len(truth(sandbox)) == 2
+
+
+@pytest.mark.parametrize("at_once", [1, 4])
+def test_as_many_requests_are_under_way_at_once_as_asked_for(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    sandbox.latency_seconds = 0.05
+    send, under_way, most = Transport._send, 0, 0
+    counting = threading.Lock()
+
+    def counted(*arguments: Any) -> Answer:
+        nonlocal under_way, most
+        with counting:
+            under_way += 1
+            most = max(most, under_way)
+        try:
+            return send(*arguments)
+        finally:
+            with counting:
+                under_way -= 1
+
+    site = sign_in(sandbox)
+    planned = plans(site)
+    monkeypatch.setattr(Transport, "_send", counted)
+
+    fetch(site, planned, tmp_path, at_once)
+
+    assert most == at_once
 
 
 def test_a_big_project_is_split_among_threads_without_losing_or_doubling_an_issue(
@@ -134,14 +164,14 @@ def test_a_big_project_is_split_among_threads_without_losing_or_doubling_an_issu
     assert fetched.requests <= 3 * (len(ids) / 100) + 15
 
 
-@pytest.mark.parametrize("threads", [1, 4])
+@pytest.mark.parametrize("at_once", [1, 4])
 def test_histories_that_a_search_cuts_are_completed_for_many_pages_at_a_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
     monkeypatch.setattr(fetching, "_COMPLETED_TOGETHER", 8)
     with Sandbox(generate_site(5, issues=900, projects=1, max_histories=60), "cloud") as sandbox:
         site = sign_in(sandbox)
-        (fetched,) = fetch(site, plans(site), tmp_path, threads).values()
+        (fetched,) = fetch(site, plans(site), tmp_path, at_once).values()
         heads = {head["issue_id"]: head for head in landed_heads(tmp_path, fetched)}
         asked = Counter(request.path.rpartition("/rest/api/2/")[2] for request in sandbox.requests)
         wanted = {int(issue["id"]): len(issue["changelog"]["histories"]) for issue in sandbox.issues()}
@@ -152,7 +182,7 @@ def test_histories_that_a_search_cuts_are_completed_for_many_pages_at_a_time(
     walks = len({file.name[:10] for file in landed_files(tmp_path, fetched)})
     assert cut == 20
     assert asked["changelog/bulkfetch"] <= cut // 8 + walks
-    if threads == 1:
+    if at_once == 1:
         assert (asked["search/jql"], asked["changelog/bulkfetch"]) == (9, 3)
 
 
@@ -237,7 +267,7 @@ def test_no_thread_is_left_when_the_fetch_is_over_or_abandoned(sandbox: Sandbox,
     fetch(site, plans(site), tmp_path)
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("jira-fetch")]
 
-    abandoned = fetch_projects(site, plans(site), tmp_path, threads=2, started_at=NOW, progress=Recorded())
+    abandoned = fetch_projects(site, plans(site), tmp_path, at_once=2, started_at=NOW, progress=Recorded())
     next(abandoned)
     abandoned.close()  # type: ignore[attr-defined]
 
