@@ -1,12 +1,10 @@
--- Histories of the accepted lines -> issue_changes: all of an issue's rows are written anew. They come from one line, so they
--- are neighbours on disk, and reading one issue's history touches few blocks.
+-- Histories of the accepted lines -> landed_changes -> issue_changes: all of an issue's rows are written anew. They come from
+-- one line, so they are neighbours on disk, and reading one issue's history touches few blocks.
 -- Parameters: $history_files, $longest_line, $buffer_bytes.
 
-DELETE FROM issue_changes USING accepted WHERE NOT accepted.is_new AND issue_changes.issue_id = accepted.issue_id;
-
 -- Values are read as text, whatever their type; nothing of a history is needed for its key but its id.
--- The last statement: its count is how many changes were written.
-INSERT INTO issue_changes BY NAME
+-- Apart, because load_people would have to search all of issue_changes for them.
+CREATE OR REPLACE TEMP TABLE landed_changes AS
 WITH histories AS (
     SELECT
         issue_id,
@@ -45,3 +43,8 @@ SELECT
     item.toString AS to_string
 FROM changes
 WHERE coalesce(item."field", item.fieldId) IS NOT NULL;
+
+DELETE FROM issue_changes USING accepted WHERE NOT accepted.is_new AND issue_changes.issue_id = accepted.issue_id;
+
+-- The last statement: its count is how many changes were written.
+INSERT INTO issue_changes BY NAME FROM landed_changes;

@@ -32,8 +32,7 @@ sightings AS (
     UNION ALL
     -- Whom an issue was taken from or given to: known only by id and name.
     SELECT unnest([from_value, to_value]), unnest([from_string, to_string]), NULL, NULL, NULL, NULL, changed_at, 0
-    FROM issue_changes
-    SEMI JOIN accepted USING (issue_id)
+    FROM landed_changes
     WHERE field IN ('assignee', 'reporter')
 )
 SELECT
