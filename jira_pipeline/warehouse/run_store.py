@@ -3,8 +3,8 @@ its last ones."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -23,8 +23,8 @@ from jira_pipeline.warehouse.operations import record_outcome
 
 _CANNOT_BE_STORED = (duckdb.Error, LandingDamaged)
 
-# Projects by id, with how the fetch of each ended, or None while it goes on.
-_Group = dict[str, ProjectFetch | None]
+# By project.
+_Files = dict[str, list[LandingFile]]
 
 
 @dataclass(frozen=True)
@@ -69,13 +69,16 @@ class RunStore:
         self._landing = landing
         self._run_id = run_id
         self._partition_date = partition_date
-        self._waiting: defaultdict[str, list[LandingFile]] = defaultdict(list)
+        self._waiting: defaultdict[str, deque[LandingFile]] = defaultdict(deque)
         self._counts: defaultdict[str, LoadCounts] = defaultdict(LoadCounts)
         self._errors: dict[str, Exception] = {}
 
     def add(self, landed: Landed) -> None:
         """Take a landing file, to be stored soon."""
-        self._waiting[landed.plan.project.id].append(landed.file)
+        if landed.plan.project.id in self._errors:
+            landed.file.unlink()
+        else:
+            self._waiting[landed.plan.project.id].append(landed.file)
 
     @property
     def has_enough(self) -> bool:
@@ -83,58 +86,60 @@ class RunStore:
         return are_a_batch([file for files in self._waiting.values() for file in files])
 
     def store(self, connection: duckdb.DuckDBPyConnection, ended: Sequence[ProjectFetch]) -> list[ProjectOutcome]:
-        """Store what waits, and with the last issues of the projects whose fetch has ended how it ended.
+        """Store what waits, if it is enough or a project has ended, and with a project's last issues how it ended.
 
-        Returns the outcomes of those. What cannot be stored of another is told when that one ends.
+        Returns the outcomes of those that have ended. What cannot be stored of another is told when that one ends.
         """
-        return [outcome for group in self._groups(ended) for outcome in self._store(connection, group)]
+        while self.has_enough:
+            self._store(connection, self._take(), {})
+        rest = {fetch.plan.project.id: fetch for fetch in ended}
+        failed = [rest.pop(project_id) for project_id in self._errors.keys() & rest.keys()]
+        outcomes = [self._fail(connection, fetch) for fetch in failed]
+        return outcomes + (self._store(connection, self._take(), rest) if rest else [])
 
-    def _groups(self, ended: Sequence[ProjectFetch]) -> Iterator[_Group]:
-        """Projects to be stored together: few enough not to be two batches, and alone what has failed already."""
-        group: _Group = {}
-        files: list[LandingFile] = []
-        of_all: _Group = {fetch.plan.project.id: fetch for fetch in ended}
-        of_all |= {
-            project_id: None for project_id, waits in self._waiting.items() if waits and project_id not in of_all
-        }
-        for project_id, fetch in of_all.items():
-            if project_id in self._errors:
-                yield {project_id: fetch}
-                continue
-            group[project_id] = fetch
-            files += self._waiting[project_id]
-            if are_a_batch(files):
-                yield group
-                group, files = {}, []
-        if group:
-            yield group
+    def _take(self) -> _Files:
+        """What waits, up to a batch: a transaction keeps all that it writes in memory."""
+        taken: _Files = {}
+        for project_id, waiting in self._waiting.items():
+            while waiting and not are_a_batch([file for files in taken.values() for file in files]):
+                taken.setdefault(project_id, []).append(waiting.popleft())
+        return taken
 
-    def _store(self, connection: duckdb.DuckDBPyConnection, group: _Group) -> list[ProjectOutcome]:
+    def _store(
+        self, connection: duckdb.DuckDBPyConnection, files: _Files, ended: Mapping[str, ProjectFetch]
+    ) -> list[ProjectOutcome]:
         now = datetime.now(UTC)
-        ended = [fetch for fetch in group.values() if fetch is not None]
-        before = {project_id: self._counts[project_id] for project_id in group}
+        ids = dict.fromkeys([*files, *ended])
         try:
-            if failed := self._errors.keys() & group.keys():
-                raise self._errors[failed.pop()]
             with self._transaction(connection):
-                files = [file for project_id in group for file in self._waiting[project_id]]
-                loaded = self._load(connection, files, now)
-                counts = {each: stored + loaded.get(each, LoadCounts()) for each, stored in before.items()}
-                for fetch in ended:
+                loaded = self._load(connection, [file for of_one in files.values() for file in of_one], now)
+                counts = {each: self._counts[each] + loaded.get(each, LoadCounts()) for each in ids}
+                for fetch in ended.values():
                     set_issues_aside(connection, fetch.unreadable, fetch.plan.project.key, now)
-                self._record(connection, ended, counts, now)
+                    self._record(connection, fetch, counts[fetch.plan.project.id], now)
         except _CANNOT_BE_STORED as error:
-            if len(group) > 1:
+            if len(ids) > 1:
                 # Each by itself, so that only those fail that cannot be stored.
-                return [outcome for each in group.items() for outcome in self._store(connection, dict([each]))]
-            self._errors |= dict.fromkeys(group, error)
-            ended, counts = [_not_stored(fetch, error) for fetch in ended], before
-            with transaction(connection):
-                self._record(connection, ended, counts, now)
+                outcomes: list[ProjectOutcome] = []
+                for each in ids:
+                    own = {each: ended[each]} if each in ended else {}
+                    outcomes += self._store(connection, {each: files.get(each, [])}, own)
+                return outcomes
+            (project_id,) = ids
+            self._errors[project_id] = error
+            _unlink([*files.get(project_id, ()), *self._waiting.pop(project_id, ())])
+            return [self._fail(connection, fetch) for fetch in ended.values()]
         self._counts |= counts
-        for project_id in group:
-            self._drop(project_id)
-        return [_outcome(fetch, counts[fetch.plan.project.id]) for fetch in ended]
+        _unlink(file for of_one in files.values() for file in of_one)
+        return [_outcome(fetch, counts[project_id]) for project_id, fetch in ended.items()]
+
+    def _fail(self, connection: duckdb.DuckDBPyConnection, fetch: ProjectFetch) -> ProjectOutcome:
+        """Record that a project has ended of which something could not be stored."""
+        project_id = fetch.plan.project.id
+        failed, counts = _not_stored(fetch, self._errors[project_id]), self._counts[project_id]
+        with transaction(connection):
+            self._record(connection, failed, counts, datetime.now(UTC))
+        return _outcome(failed, counts)
 
     def _load(
         self, connection: duckdb.DuckDBPyConnection, files: Sequence[LandingFile], now: datetime
@@ -142,31 +147,26 @@ class RunStore:
         return load_issues(connection, files, partition_date=self._partition_date, synced_at=now)
 
     def _record(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        ended: Sequence[ProjectFetch],
-        counts: Mapping[str, LoadCounts],
-        finished_at: datetime,
+        self, connection: duckdb.DuckDBPyConnection, fetch: ProjectFetch, counts: LoadCounts, finished_at: datetime
     ) -> None:
-        for fetch in ended:
-            record_outcome(
-                connection,
-                fetch,
-                counts[fetch.plan.project.id],
-                run_id=self._run_id,
-                partition_date=self._partition_date,
-                finished_at=finished_at,
-            )
-
-    def _drop(self, project_id: str) -> None:
-        for file in self._waiting[project_id]:
-            file.unlink()
-        self._waiting[project_id] = []
+        record_outcome(
+            connection,
+            fetch,
+            counts,
+            run_id=self._run_id,
+            partition_date=self._partition_date,
+            finished_at=finished_at,
+        )
 
     @contextmanager
     def _transaction(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         with full_disk_explained(self._landing.parent), transaction(connection):
             yield
+
+
+def _unlink(files: Iterable[LandingFile]) -> None:
+    for file in files:
+        file.unlink()
 
 
 def _outcome(fetch: ProjectFetch, counts: LoadCounts) -> ProjectOutcome:

@@ -162,6 +162,18 @@ def test_what_waits_is_enough_when_all_of_it_is_a_batch(
     assert not any(path.exists() for file in files.values() for path in file.paths)
 
 
+def test_a_transaction_takes_no_more_than_a_batch_however_much_waits(
+    store: Store, run: RunStore, tmp_path: Path, loads: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = land(run, tmp_path)
+    monkeypatch.setattr(load, "_BATCH_BYTES", files["APP"].json_bytes)
+
+    finished(store, run)
+
+    assert loads == [1, 1, 1]
+    assert stored(store) == [("APP", 1, 2), ("OPS", 2, 4), ("WEB", 3, 6)]
+
+
 def test_a_project_that_ends_takes_along_what_waits_of_others_and_counts_its_own(
     store: Store, run: RunStore, tmp_path: Path, loads: list[int]
 ) -> None:
