@@ -13,8 +13,8 @@ from jira_pipeline.partitions import BACKFILL, DAILY, partition_window
 from jira_pipeline.resources import JiraResource, TrackedProjectsResource, WarehouseResource
 from jira_pipeline.retries import allow_retry, repeated_if_site_is_away
 from jira_pipeline.sync.progress import Progress
-from jira_pipeline.sync.selection import selectable_projects
-from jira_pipeline.warehouse.ingest import ingest, select_projects
+from jira_pipeline.sync.selection import selectable_projects, tracked_ids
+from jira_pipeline.warehouse.ingest import check_each_once, ingest
 from jira_pipeline.warehouse.operations import known_project_ids
 from jira_pipeline.warehouse.reference import store_directory, store_projects
 from jira_pipeline.warehouse.typed_issues import derive_issues
@@ -48,11 +48,11 @@ def projects(
         site = jira.connect()
         listed, now = site.projects(), site.server_time()
     warehouse.warehouse.prepare()
-    with repeated_if_site_is_away(context), warehouse.get_connection() as connection:
+    with warehouse.get_connection() as connection:
         known_ids = known_project_ids(connection)
-        selection = select_projects(site, listed, config, known_ids=known_ids)
+        check_each_once(listed, config, known_ids)
         renamed = [p for p in selectable_projects(listed, config, known_ids) if p.former_key]
-        tracked = {project.id for _, project in selection.active}
+        tracked = tracked_ids(config.tracked_projects, listed, known_ids)
         store_projects(connection, listed, tracked_ids=tracked, synced_at=now)
         metadata = table_metadata(
             connection,
@@ -138,18 +138,20 @@ def sync_issues(
 def users(
     context: dg.AssetExecutionContext, jira: JiraResource, warehouse: WarehouseResource
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """Add the site's user directory to those met in issues. An account that may not browse users is no obstacle:
-    whoever has touched an issue is known from there."""
+    """Add the site's user directory to those met in issues. An account that may not browse users, or a directory that
+    is too slow to be sent, is no obstacle: whoever has touched an issue is known from there."""
     note = "listed by the site"
     try:
         with repeated_if_site_is_away(context):
             site = jira.connect()
             listed, now = list(site.directory()), site.server_time()
     except RequestRefused as refused:
-        if refused.status != 403:
+        if refused.status not in (403, 409):
             raise
-        listed, note = [], "the account may not browse users: only those met in issues and histories are here"
-        context.log.warning("The user directory is closed to this account; users come from issues and histories only.")
+        listed = []
+        note = "the account may not browse users" if refused.status == 403 else "Jira takes too long to list its users"
+        note += ": only those met in issues and histories are here"
+        context.log.warning(f"The user directory could not be read, so users come from issues only: {refused}")
     with warehouse.get_connection() as connection:
         if listed:
             store_directory(connection, listed, synced_at=now)

@@ -90,6 +90,15 @@ def with_projects(
         yield entry, project_id, by_id.get(project_id or "") or by_key.get(entry.key or "")
 
 
+def tracked_ids(entries: Iterable[TrackedProject], listed: Sequence[Project], known_ids: Mapping[str, str]) -> set[str]:
+    """The ids of the projects that are tracked and active, shown by the site (archived ones too) or not."""
+    return {
+        found
+        for entry, project_id, project in with_projects(entries, listed, known_ids)
+        if entry.active and (found := project.id if project else project_id)
+    }
+
+
 def selectable_projects(
     listed: Sequence[Project], config: PipelineConfig, known_ids: Mapping[str, str]
 ) -> tuple[SelectableProject, ...]:

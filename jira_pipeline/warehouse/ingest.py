@@ -55,8 +55,10 @@ def select_projects(
 ) -> Selection:
     """Find the active tracked projects among those that the account can browse, by id where one is known.
 
-    `only` narrows the run to these keys; a key that is not tracked is a `SettingsError`.
+    `only` narrows the run to these keys; a key that is not tracked is a `SettingsError`, and so is a project that two
+    entries mean.
     """
+    check_each_once(projects, config, known_ids)
     tracked = [t for t in config.tracked_projects if t.active]
     wanted = {key.upper() for key in only}
     active: list[tuple[TrackedProject, Project]] = []
@@ -80,9 +82,8 @@ def select_projects(
         elif project is not None:
             active.append((entry, project))
         else:
-            missing.append(
-                (entry, _why_missing(site, entry, config.path, was_seen=project_id is not None and entry.id is None))
-            )
+            was_seen = project_id in known_ids.values()
+            missing.append((entry, _why_missing(site, entry, config.path, was_seen=was_seen)))
     unknown = sorted(wanted - names)
     if unknown:
         raise SettingsError(
@@ -90,6 +91,22 @@ def select_projects(
             f"choose from {', '.join(sorted(names)) or 'none'}, or add it there."
         )
     return Selection(tuple(active), tuple(missing))
+
+
+def check_each_once(projects: Sequence[Project], config: PipelineConfig, known_ids: dict[str, str]) -> None:
+    """Raises `SettingsError` when two entries mean one project, whose two walks would write the same landing files.
+    Only the site knows that a key and an id, or a key and a former one, are the same."""
+    entries: dict[str, TrackedProject] = {}
+    for entry, _, project in with_projects(config.tracked_projects, projects, known_ids):
+        if project is None:
+            continue
+        first = entries.setdefault(project.id, entry)
+        if first is not entry:
+            names = [entry.key or f"id {entry.id}" for entry in (first, entry)]
+            raise SettingsError(
+                f"{' and '.join(names)} in tracked_projects of {config.path} are one project, {project.key}: "
+                "remove one of the two, or add the id of the project that is meant."
+            )
 
 
 def ingest(
@@ -125,7 +142,7 @@ def ingest(
             aside = {project.id: set_aside(connection, project.key) for _, project in selection.active}
             mark_syncing(connection, [project.id for _, project in selection.active])
             outcomes = [
-                _unavailable(connection, entry, error, run_id=run_id, partitions=partitions, at=now)
+                _unavailable(connection, entry, error, known_ids, run_id=run_id, partitions=partitions, at=now)
                 for entry, error in selection.missing
             ]
         plans = [
@@ -193,13 +210,21 @@ def _unavailable(
     connection: duckdb.DuckDBPyConnection,
     entry: TrackedProject,
     error: PipelineError,
+    known_ids: dict[str, str],
     *,
     run_id: str,
     partitions: PartitionWindow,
     at: datetime,
 ) -> ProjectOutcome:
-    key = entry.key or f"id {entry.id}"
-    record_unavailable(connection, key, str(error), run_id=run_id, partition_date=partitions.last, at=at)
+    key = record_unavailable(
+        connection,
+        entry.id or known_ids.get(entry.key or ""),
+        entry.key or f"id {entry.id}",
+        str(error),
+        run_id=run_id,
+        partition_date=partitions.last,
+        at=at,
+    )
     return ProjectOutcome(project_key=key, mode=None, error=error)
 
 

@@ -53,11 +53,11 @@ def set_aside(connection: duckdb.DuckDBPyConnection, project_key: str) -> tuple[
 
 
 def known_project_ids(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """By the key in the configuration: the id of every project that has been tracked and seen before. So a project is
-    followed after it got another key."""
+    """By the key in the configuration (by its own where that names an id only): the id of every project that has been
+    tracked and seen before. So a project is followed after it got another key."""
     rows = connection.execute(
-        "SELECT configured_key, project_id FROM ops.tracked_projects "
-        "WHERE configured_key IS NOT NULL AND project_id IS NOT NULL ORDER BY is_active"
+        "SELECT coalesce(configured_key, project_key), project_id FROM ops.tracked_projects "
+        "WHERE project_id IS NOT NULL AND name IS NOT NULL ORDER BY is_active"
     )
     return dict(rows.fetchall())
 
@@ -108,19 +108,33 @@ def record_outcome(
 
 def record_unavailable(
     connection: duckdb.DuckDBPyConnection,
-    project_key: str,
+    project_id: str | None,
+    configured_as: str,
     error: str,
     *,
     run_id: str,
     partition_date: date,
     at: datetime,
-) -> None:
-    """Write that a tracked project was not synced because Jira does not show it; its watermark stays."""
+) -> str:
+    """Write that a tracked project was not synced because Jira does not show it; its watermark stays. Returns the key
+    under which it is known: where Jira has never shown it, what the configuration calls it."""
+    row = connection.execute(
+        "SELECT project_key FROM ops.tracked_projects WHERE project_id = ?", [project_id]
+    ).fetchone()
+    project_key = str(row[0]) if row else configured_as
     run_sql(
         connection,
         "project_unavailable",
-        {"run_id": run_id, "project_key": project_key, "partition_date": partition_date, "at": at, "error": error},
+        {
+            "run_id": run_id,
+            "project_id": project_id,
+            "project_key": project_key,
+            "partition_date": partition_date,
+            "at": at,
+            "error": error,
+        },
     )
+    return project_key
 
 
 def store_field_roles(connection: duckdb.DuckDBPyConnection, roles: Iterable[FieldRole]) -> None:

@@ -17,7 +17,7 @@ def store_projects(
     connection: duckdb.DuckDBPyConnection, projects: Iterable[Project], *, tracked_ids: set[str], synced_at: datetime
 ) -> None:
     """Make `projects` what the site lists; a project no longer listed stays while something of it is stored or
-    tracked."""
+    tracked. `tracked_ids` are those that the configuration has and does not switch off, listed or not."""
     rows = [
         {
             "project_id": project.id,
@@ -30,7 +30,7 @@ def store_projects(
         }
         for project in projects
     ]
-    run_sql(connection, "projects", {"projects": _json(rows), "synced_at": synced_at})
+    run_sql(connection, "projects", {"projects": _json(rows), "tracked": list(tracked_ids), "synced_at": synced_at})
 
 
 def store_directory(connection: duckdb.DuckDBPyConnection, users: Iterable[User], *, synced_at: datetime) -> None:

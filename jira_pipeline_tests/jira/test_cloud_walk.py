@@ -191,6 +191,30 @@ def test_the_directory_is_read_to_its_end_although_its_pages_come_short() -> Non
         assert refused.value.status == 403
 
 
+@pytest.mark.parametrize("bearable", [300, 0])
+def test_a_directory_that_is_slow_is_read_in_smaller_pages(monkeypatch: pytest.MonkeyPatch, bearable: int) -> None:
+    """users/search answers 409 when a page takes more than ten seconds."""
+    with Sandbox(generate_site(seed=2, issues=5, projects=1), flavour="cloud") as sandbox:
+        site = sign_in(sandbox)
+        everybody = list(site.directory())
+        get, asked = site.transport.get, []
+
+        def slow(path: str, params: dict[str, Any], **options: Any) -> Any:
+            asked.append(params["maxResults"])
+            if params["maxResults"] > bearable:
+                raise RequestRefused("It took more than ten seconds.", status=409)
+            return get(path, params, **options)
+
+        monkeypatch.setattr(site.transport, "get", slow)
+        if bearable:
+            assert list(site.directory()) == everybody
+            assert asked == [1000, 500, 250, 250, 250]
+        else:
+            with pytest.raises(RequestRefused):
+                list(site.directory())
+            assert len(asked) < 10
+
+
 def test_what_a_walk_costs_is_counted(sandbox: Sandbox) -> None:
     meter = Meter()
     walked(sign_in(sandbox), PROJECT, meter)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from jira_pipeline.jira.site import Project, Status, User
+from jira_pipeline.warehouse.operations import TrackedState, store_tracked_projects
 from jira_pipeline.warehouse.reference import store_directory, store_projects, store_statuses
 from jira_pipeline_tests.warehouse.loading import SYNCED_AT, Json, Store, history, issue, item
 
@@ -167,3 +168,24 @@ def test_projects_are_what_the_site_lists_and_what_is_stored(store: Store) -> No
         ("10000", "APP", False, SYNCED_AT),
         ("10001", "OPS2", True, LATER),
     ]
+
+
+def test_a_project_that_is_gone_leaves_although_another_one_has_never_been_shown(store: Store) -> None:
+    with store.warehouse.transaction() as connection:
+        store_tracked_projects(connection, [TrackedState(None, "SOON", "SOON", None, is_active=True)])
+        store_projects(connection, [Project("1", "APP"), Project("2", "TMP")], tracked_ids=set(), synced_at=SYNCED_AT)
+        store_projects(connection, [Project("1", "APP")], tracked_ids=set(), synced_at=LATER)
+
+    assert store.rows("SELECT project_key FROM projects") == [("APP",)]
+
+
+def test_a_project_that_is_not_listed_is_tracked_as_long_as_the_configuration_says_so(store: Store) -> None:
+    def listing(*projects: Project, tracked: set[str]) -> list[tuple[Any, ...]]:
+        with store.warehouse.transaction() as connection:
+            store_projects(connection, projects, tracked_ids=tracked, synced_at=LATER)
+        return store.rows("SELECT project_id, is_tracked FROM projects ORDER BY 1")
+
+    store.load(issue(1))  # of the project 10000, which stays for it
+    assert listing(Project("10000", "APP"), tracked={"10000"}) == [("10000", True)]
+    assert listing(tracked={"10000"}) == [("10000", True)]
+    assert listing(tracked=set()) == [("10000", False)]

@@ -1,5 +1,5 @@
 -- What the site says of its projects -> projects. A row whose content is the same keeps its synced_at.
--- Parameters: $projects (a JSON array), $synced_at.
+-- Parameters: $projects (a JSON array), $tracked (ids), $synced_at.
 
 CREATE OR REPLACE TEMP TABLE listed AS
 SELECT unnest(from_json($projects, '[{
@@ -11,7 +11,13 @@ SELECT unnest(from_json($projects, '[{
 DELETE FROM projects
 WHERE project_id NOT IN (SELECT project_id FROM listed)
     AND project_id NOT IN (SELECT project_id FROM raw_issues WHERE project_id IS NOT NULL)
-    AND project_id NOT IN (SELECT project_id FROM ops.tracked_projects);
+    -- One whose id Jira has not shown yet is NULL there, and NOT IN a list with NULL is never true.
+    AND project_id NOT IN (SELECT project_id FROM ops.tracked_projects WHERE project_id IS NOT NULL);
+
+-- Of one that is not listed the site says nothing: the row is as old as it was.
+UPDATE projects
+SET is_tracked = NOT is_tracked
+WHERE project_id NOT IN (SELECT project_id FROM listed) AND is_tracked <> (project_id IN (SELECT unnest(CAST($tracked AS VARCHAR[]))));
 
 CREATE OR REPLACE TEMP TABLE changed AS
 SELECT * FROM listed
