@@ -41,7 +41,10 @@ class Landed:
 
 @dataclass(frozen=True)
 class ProjectFetch:
-    """How the fetch of one project ended. With an `error` what came before it has landed, and the watermark stays."""
+    """How the fetch of one project ended. With an `error` what came before it has landed, and the watermark stays.
+
+    `gone` are ids that were set aside and are not in the project any more: deleted, moved, or not shown.
+    """
 
     plan: ProjectPlan
     unreadable: tuple[UnreadableIssue, ...]
@@ -52,6 +55,7 @@ class ProjectFetch:
     retries: int
     bytes_received: int
     error: BaseException | None
+    gone: frozenset[int] = frozenset()
 
 
 def fetch_projects(
@@ -211,4 +215,5 @@ def _outcome(work: ProjectWork, started_at: datetime, progress: Progress) -> Pro
         retries=work.meter.retries,
         bytes_received=work.meter.bytes_received,
         error=work.error,
+        gone=frozenset() if work.error is not None else frozenset(work.gone),
     )

@@ -29,6 +29,7 @@ class ProjectWork:
     order: int
     meter: Meter = field(default_factory=Meter)
     unreadable: list[UnreadableIssue] = field(default_factory=list)
+    gone: set[int] = field(default_factory=set)  # of those asked for by id
     issues: int = 0
     walks: int = 0
     unfinished: int = 0
@@ -48,6 +49,7 @@ class Walk:
     number: int
     ends_before: datetime | None
     issue_ids: tuple[int, ...] = ()  # asked for by id instead of by the window
+    not_shown: set[int] = field(default_factory=set)  # of these
     reached: datetime | None = None
     issues_a_second: float = 0.0  # of creation time, on the last page
     has_more: bool = False
@@ -62,7 +64,11 @@ class WalkScheduler:
         self._active: list[Walk] = []
         self._waiting = [self._new_walk(project, project.plan.window) for project in projects]
         self._waiting += [
-            replace(self._new_walk(project, project.plan.window), issue_ids=project.plan.set_aside)
+            replace(
+                self._new_walk(project, project.plan.window),
+                issue_ids=project.plan.set_aside,
+                not_shown=set(project.plan.set_aside),
+            )
             for project in projects
             if project.plan.set_aside
         ]
@@ -105,6 +111,7 @@ class WalkScheduler:
             project.issues += len(mine)
             project.pages += 1
             project.unreadable.extend(page.unreadable)
+            walk.not_shown.difference_update([i.issue_id for i in mine], [i.issue_id for i in page.unreadable])
             for issue in mine:
                 newest = project.newest_update
                 project.newest_update = issue.updated if newest is None else max(newest, issue.updated)
@@ -129,6 +136,8 @@ class WalkScheduler:
             self._active.remove(walk)
             project = walk.project
             project.unfinished -= 1
+            if error is None:
+                project.gone |= walk.not_shown
             if error is not None and project.error is None:
                 project.error = self._fatal if isinstance(error, Cancelled) and self._fatal else error
             if project.error is not None:
@@ -190,7 +199,8 @@ class WalkScheduler:
         return None
 
     def _split(self) -> Walk | None:
-        long_ones = [walk for walk in self._active if self._still_to_come(walk) >= _WORTH_SPLITTING]
+        # Ids that are asked for come in no order of creation.
+        long_ones = [w for w in self._active if not w.issue_ids and self._still_to_come(w) >= _WORTH_SPLITTING]
         if not long_ones:
             return None
         busiest = min(long_ones, key=lambda walk: (walk.project.order, -self._still_to_come(walk)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -139,6 +139,15 @@ def set_issues_aside(
                 "seen_at": seen_at,
             },
         )
+
+
+def forget_set_aside(connection: duckdb.DuckDBPyConnection, issue_ids: Collection[int], project_key: str) -> None:
+    """Take issues out of ops.quarantined_issues that are not in their project any more: nobody will read them there.
+    What another project has met meanwhile stays."""
+    connection.execute(
+        "DELETE FROM ops.quarantined_issues WHERE project_key = $key AND issue_id IN (SELECT unnest($ids))",
+        {"key": project_key, "ids": sorted(issue_ids)},
+    )
 
 
 def _next_load_id(connection: duckdb.DuckDBPyConnection) -> int:

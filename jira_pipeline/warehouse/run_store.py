@@ -18,7 +18,14 @@ from jira_pipeline.sync.fetch import Landed, ProjectFetch
 from jira_pipeline.sync.landing import LandingFile
 from jira_pipeline.warehouse.database import transaction
 from jira_pipeline.warehouse.disk import full_disk_explained
-from jira_pipeline.warehouse.load import LandingDamaged, LoadCounts, are_a_batch, load_issues, set_issues_aside
+from jira_pipeline.warehouse.load import (
+    LandingDamaged,
+    LoadCounts,
+    are_a_batch,
+    forget_set_aside,
+    load_issues,
+    set_issues_aside,
+)
 from jira_pipeline.warehouse.operations import record_outcome
 
 _CANNOT_BE_STORED = (duckdb.Error, LandingDamaged)
@@ -116,6 +123,8 @@ class RunStore:
                 counts = {each: self._counts[each] + loaded.get(each, LoadCounts()) for each in ids}
                 for fetch in ended.values():
                     set_issues_aside(connection, fetch.unreadable, fetch.plan.project.key, now)
+                    if fetch.gone:
+                        forget_set_aside(connection, fetch.gone, fetch.plan.project.key)
                     self._record(connection, fetch, counts[fetch.plan.project.id], now)
         except _CANNOT_BE_STORED as error:
             if len(ids) > 1:

@@ -67,3 +67,27 @@ def test_the_rest_is_stored_and_the_issue_comes_when_it_can_be_sent(
         assert (healed.issues_created, healed.issues_failed) == (1, 0)
         assert rows(warehouse, "SELECT count(*) FROM ops.quarantined_issues") == [(0,)]
         assert {i for (i,) in rows(warehouse, "SELECT issue_id FROM raw_issues")} == set(truth)
+
+
+@pytest.mark.parametrize("flavour", ["cloud", "datacenter"])
+@pytest.mark.parametrize("fate", ["deleted", "moved"])
+def test_an_issue_that_was_set_aside_and_has_gone_is_not_missed_for_ever(
+    tmp_path: Path, flavour: Literal["cloud", "datacenter"], fate: str
+) -> None:
+    """A check fails, and every sync ends with exit code 1, for as long as something is set aside."""
+    warehouse = empty_warehouse(tmp_path)
+    with Sandbox(generate_site(seed=5, issues=40, projects=2, max_histories=10), flavour=flavour) as sandbox:
+        ours = sorted(int(issue["id"]) for issue in sandbox.issues() if issue["key"].startswith("APP-"))
+        for sick in ours[3:5]:
+            sandbox.spoil_issue(str(sick), "malformed")
+        assert sync(sandbox, warehouse).issues_failed == 2
+
+        if fate == "deleted":
+            sandbox.delete_issue(str(ours[3]))
+        else:
+            sandbox.heal_issue(str(ours[3]))
+            sandbox.move_issue(str(ours[3]), "OPS")
+        outcome = sync(sandbox, warehouse)
+
+        assert (outcome.error, outcome.issues_failed) == (None, 1)
+        assert rows(warehouse, "SELECT issue_id FROM ops.quarantined_issues") == [(ours[4],)]

@@ -133,7 +133,7 @@ COMMENT ON COLUMN ops.sync_runs.retries IS 'Of these, repetitions after a passin
 COMMENT ON COLUMN ops.sync_runs.bytes_received IS 'Bytes of answers.';
 COMMENT ON COLUMN ops.sync_runs.error IS 'Why it failed.';
 
-COMMENT ON TABLE ops.quarantined_issues IS 'Issues that could not be read. One leaves when a later sync reads it well.';
+COMMENT ON TABLE ops.quarantined_issues IS 'Issues that could not be read. One leaves when a later sync reads it well, or finds it gone.';
 COMMENT ON COLUMN ops.quarantined_issues.issue_id IS 'NULL where not even that could be read.';
 COMMENT ON COLUMN ops.quarantined_issues.issue_key IS 'Issue key.';
 COMMENT ON COLUMN ops.quarantined_issues.project_key IS 'Project key.';
