@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 
@@ -10,7 +10,7 @@ import duckdb
 import msgspec
 
 from jira_pipeline.sync.census import RemovalReason, StoredIssues
-from jira_pipeline.warehouse.statements import run_sql
+from jira_pipeline.warehouse.statements import run_sql, sql_text
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,14 @@ class CensusOutcome:
 _COLUMNS = tuple(field.name for field in fields(CensusOutcome))
 
 
-def stored_issues(connection: duckdb.DuckDBPyConnection) -> StoredIssues:
-    """Every stored issue, removed ones apart."""
-    present = connection.execute("SELECT issue_id, project_id FROM raw_issues WHERE removed_at IS NULL").fetchall()
+def stored_issues(connection: duckdb.DuckDBPyConnection, listed_ids: Collection[str]) -> StoredIssues:
+    """Every stored issue, removed ones apart.
+
+    A project that was deleted and made anew has another id and the same key: what is stored of the old one would be
+    missed by nobody, and count with the new one for ever. So issues of a project that is not in `listed_ids`, whose key
+    a tracked one has now, are taken for that one's.
+    """
+    present = connection.execute(sql_text("stored_issues"), {"listed": list(listed_ids)}).fetchall()
     removed = connection.execute("SELECT issue_id FROM raw_issues WHERE removed_at IS NOT NULL").fetchall()
     return StoredIssues(project_of=dict(present), removed=frozenset(issue_id for (issue_id,) in removed))
 

@@ -41,7 +41,7 @@ def take_census(
             known_ids = known_project_ids(connection)
             selection = select_projects(site, listed, config, known_ids=known_ids)
             synced = watermarks(connection)
-            stored = stored_issues(connection)
+            stored = stored_issues(connection, [project.id for project in listed])
             missed = missed_since(connection)
         if not synced:
             raise SettingsError("Nothing has been synced yet: run `jira-pipeline sync` first.")

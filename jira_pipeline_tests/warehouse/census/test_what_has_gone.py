@@ -179,3 +179,21 @@ def test_an_issue_that_moves_on_while_it_is_fetched_is_not_stored_under_a_projec
     assert pipeline.rows("SELECT project_key FROM raw_issues WHERE issue_id = ?", issue_id) == [("APP",)]
     assert pipeline.census()["APP"].moved_out == 1
     assert pipeline.removed() == {issue_id: "moved_out"}
+
+
+def test_the_issues_of_a_project_that_was_deleted_and_made_anew_do_not_stay_beside_the_new_ones(
+    pipeline: Pipeline,
+) -> None:
+    """They have the same keys, and would count beside them in every metric. So many at once have to be confirmed."""
+    old, other = pipeline.shown("APP"), pipeline.shown("OPS")
+    pipeline.sandbox.trash_project("APP")
+    pipeline.sandbox.rename_project("ORDER", new_key="APP")
+    new = pipeline.shown("APP")
+    assert set(new.values()) & set(old.values())
+    pipeline.sync()
+
+    assert pipeline.census()["APP"].held == len(old) > 10
+    assert pipeline.census(confirmed=["APP"])["APP"].deleted == len(old)
+
+    assert pipeline.removed() == dict.fromkeys(old, "deleted")
+    assert pipeline.stored() == new | other
