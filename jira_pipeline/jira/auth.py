@@ -74,10 +74,16 @@ class Credentials:
     def rejection(self) -> str:
         """One sentence for the case that the site does not accept these credentials."""
         if self.oauth is None:
-            variables = "JIRA_PERSONAL_ACCESS_TOKEN" if self.personal_access_token else "JIRA_EMAIL and JIRA_API_TOKEN"
+            if self.personal_access_token:
+                return (
+                    f"Jira at {self.server} did not accept the credentials in JIRA_PERSONAL_ACCESS_TOKEN: check "
+                    "that they are complete, not expired, and made for this site."
+                )
             return (
-                f"Jira at {self.server} did not accept the credentials in {variables}: "
-                "check that they are complete, not expired, and made for this site."
+                f"Jira at {self.server} did not accept the credentials in JIRA_EMAIL and JIRA_API_TOKEN: check that "
+                "they are complete, not expired, and made for this site. A token with scopes is good for Atlassian's "
+                f"gateway only: then JIRA_SERVER must be https://api.atlassian.com{_GATEWAY}<cloudId>, and the scopes "
+                "read:jira-work and read:jira-user."
             )
         if _GATEWAY not in urlsplit(self.server).path + "/":
             return (

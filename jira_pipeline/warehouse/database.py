@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from shutil import copyfileobj
 
@@ -31,6 +31,8 @@ _CATALOG = "warehouse"
 # DuckDB writes full row groups straight to the file; what does not fill one is kept in memory and written at the
 # commit, by one thread and by way of the log. Issues are large, so few of them are enough.
 _ISSUES_IN_A_ROW_GROUP = 2048
+# DuckDB's words for a file of another user, and for one that is none of its own. A full disk is told elsewhere.
+_CANNOT_BE_OPENED = ("ermission denied", "not a valid DuckDB database", "s a directory")
 
 
 class Warehouse:
@@ -49,7 +51,15 @@ class Warehouse:
         self._engine: duckdb.DuckDBPyConnection | None = None
 
     def prepare(self) -> None:
-        """Make the directory and the tables. Raises `SettingsError` when the path cannot be written."""
+        """Make the directory and the tables. Raises `SettingsError` when the path cannot be written, or holds what is
+        somebody else's."""
+        if self.published.exists() and not self.working.exists():
+            with ExitStack() as stack:
+                if _opened(self.published, stack) is None:
+                    raise SettingsError(
+                        f"JIRA_PIPELINE_DATABASE is {self.published}, a file that jira_pipeline has not written and "
+                        "would replace: set it to another path, or move the file away."
+                    )
         try:
             self.published.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             probe = self.published.with_name(f".{self.published.name}.writable")
@@ -127,15 +137,19 @@ class Warehouse:
 
     @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A read-only connection to the published copy. Raises `SettingsError` when nothing has been published yet."""
+        """A read-only connection to the published copy. Raises `SettingsError` when nothing has been published yet, or
+        something else is there."""
         if not self.published.exists():
             raise SettingsError(f"There is no database at {self.published} yet: run `jira-pipeline sync` first.")
-        connection = duckdb.connect(str(self.published), read_only=True)
-        try:
+        with ExitStack() as stack:
+            connection = _opened(self.published, stack)
+            if connection is None:
+                raise SettingsError(
+                    f"{self.published} cannot be read as a database of jira_pipeline: correct JIRA_PIPELINE_DATABASE, "
+                    "or close the program that is writing to this file."
+                )
             connection.execute("SET TimeZone = 'UTC'")
             yield connection
-        finally:
-            connection.close()
 
     @contextmanager
     def _attached(self, *, row_group_size: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -166,9 +180,26 @@ class Warehouse:
                     f"{self.working} is open in another program: close it there. "
                     f"For queries use {self.published.name}, which can be open at any time."
                 ) from error
-            raise
+            if not any(said in str(error) for said in _CANNOT_BE_OPENED):
+                raise
+            raise PipelineError(
+                f"{self.working} cannot be opened ({str(error).partition(chr(10))[0]}): make it readable and writable; "
+                "if it is damaged, put a backup of the database there, or remove it to fetch everything again."
+            ) from error
         connection.execute(f"USE {_CATALOG}")
         os.chmod(self.working, 0o600)
+
+
+def _opened(published: Path, stack: ExitStack) -> duckdb.DuckDBPyConnection | None:
+    """A file that `publish` has written, opened for reading until the stack is closed; None where it is another one."""
+    try:
+        connection = stack.enter_context(duckdb.connect(str(published), read_only=True))
+        found = connection.execute(
+            "SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'ops' AND table_name = 'tracked_projects'"
+        ).fetchone()
+    except duckdb.Error:
+        return None
+    return connection if found == (1,) else None
 
 
 def _started_engine() -> duckdb.DuckDBPyConnection:
@@ -222,6 +253,11 @@ def _held(path: Path, what: str) -> Iterator[None]:
                 f"{path.parent} {what} and has been for {_WAIT_SECONDS / 60:.0f} minutes: "
                 "wait for it to end, or stop it, then run again."
             ) from error
+    except OSError as error:
+        raise PipelineError(
+            f"{path} cannot be locked ({error.strerror or error}): run this as the user to whom it belongs, or remove "
+            "it while no run is under way."
+        ) from error
     try:
         yield
     finally:

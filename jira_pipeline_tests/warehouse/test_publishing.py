@@ -373,3 +373,66 @@ def test_python_variables_do_not_stand_in_for_tables(store: Store) -> None:
     with pytest.raises(duckdb.CatalogException, match="nowhere"):
         store.rows("SELECT * FROM nowhere")
     assert nowhere
+
+
+@pytest.mark.parametrize("content", ["a database", "notes"])
+def test_a_file_of_somebody_else_is_not_replaced(tmp_path: Path, content: str) -> None:
+    """People point JIRA_PIPELINE_DATABASE at the database they have."""
+    theirs = tmp_path / "warehouse.duckdb"
+    if content == "a database":
+        with duckdb.connect(str(theirs)) as connection:
+            connection.execute("CREATE TABLE precious AS SELECT 42 AS answer")
+    else:
+        theirs.write_text("not to be lost")
+    before = theirs.read_bytes()
+
+    with pytest.raises(SettingsError, match=r"^JIRA_PIPELINE_DATABASE is .*warehouse\.duckdb, a file that .* replace"):
+        Warehouse(theirs).prepare()
+
+    assert theirs.read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["warehouse.duckdb"]
+
+
+def test_a_published_file_of_which_the_working_one_is_lost_may_be_replaced(published: Store) -> None:
+    published.warehouse.working.unlink()
+
+    published.warehouse.prepare()
+    published.warehouse.publish()
+
+    assert published_issues(published) == 0
+
+
+@pytest.mark.parametrize("content", ["a database", "notes"])
+def test_a_file_of_somebody_else_is_told_when_it_is_to_be_read(tmp_path: Path, content: str) -> None:
+    theirs = tmp_path / "warehouse.duckdb"
+    if content == "a database":
+        duckdb.connect(str(theirs)).close()
+    else:
+        theirs.write_text("notes " * 1000)
+
+    with (
+        pytest.raises(SettingsError, match=r"^.*warehouse\.duckdb cannot be read as a database of jira_pipeline"),
+        Warehouse(theirs).reading(),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("damage", ["overwritten", "a directory"])
+def test_a_working_file_that_cannot_be_opened_is_told(published: Store, damage: str) -> None:
+    working = published.warehouse.working
+    working.unlink()
+    if damage == "overwritten":
+        working.write_text("not a database " * 1000)
+    else:
+        working.mkdir()
+
+    with pytest.raises(PipelineError, match=r"_working\.duckdb cannot be opened \(.*put a backup .* there, or remove"):
+        published.warehouse.prepare()
+
+
+def test_a_lock_that_cannot_be_had_for_ever_is_told(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path / "jira.duckdb")
+    (tmp_path / "jira_working.lock").mkdir()
+
+    with pytest.raises(PipelineError, match=r"jira_working\.lock cannot be locked \(.*run this as the user"):
+        warehouse.prepare()
