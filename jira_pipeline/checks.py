@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 import dagster as dg
 import duckdb
 
+from jira_pipeline.assets.flow import flow_settings
 from jira_pipeline.partition_results import record_for_partitions
 from jira_pipeline.partitions import DAILY
 from jira_pipeline.resources import TrackedProjectsResource, WarehouseResource
 from jira_pipeline.warehouse.census import census_outcomes
+from jira_pipeline.warehouse.flow.workflow import unknown_statuses
 from jira_pipeline.warehouse.operations import latest_run, run_outcomes
 from jira_pipeline.warehouse.statements import sql_text
 from jira_pipeline.warehouse.unmatched import matching_coverage as coverage_of
@@ -162,6 +164,20 @@ def matching_coverage(tracked_projects: TrackedProjectsResource, warehouse: Ware
     )
 
 
+@dg.asset_check(asset="status_intervals", name="workflow_statuses_exist", pool="duckdb_writer")
+def workflow_statuses_exist(
+    tracked_projects: TrackedProjectsResource, warehouse: WarehouseResource
+) -> dg.AssetCheckResult:
+    """Every status that `workflow` in jira_pipeline.yaml names is one that the site has, or an issue has been in. A
+    warning: one that is misspelt, or renamed since, starts and stops no clock."""
+    settings = flow_settings(tracked_projects.load())
+    with warehouse.get_connection() as connection:
+        unknown = unknown_statuses(connection, settings)
+    return dg.AssetCheckResult(
+        passed=not unknown, severity=dg.AssetCheckSeverity.WARN, metadata={"unknown statuses": ", ".join(unknown)}
+    )
+
+
 @dg.asset_check(asset="issue_census", name="no_mass_removal", pool="duckdb_writer")
 def no_mass_removal(context: dg.AssetCheckExecutionContext, warehouse: WarehouseResource) -> dg.AssetCheckResult:
     """No project has lost more than a fifth of its issues (and more than ten) at once. Where one has, nothing of it was
@@ -199,6 +215,7 @@ CHECKS = [
     every_project_loaded,
     nothing_in_quarantine,
     matching_coverage,
+    workflow_statuses_exist,
     no_mass_removal,
     every_project_counted,
 ]

@@ -1,7 +1,7 @@
 """Flow metrics: status intervals, cycle times, and the marts over them."""
 
+import logging
 from collections.abc import Iterator
-from dataclasses import astuple
 
 import dagster as dg
 
@@ -21,7 +21,10 @@ from jira_pipeline.warehouse.flow import (
     with_sources,
 )
 from jira_pipeline.warehouse.flow.settings import WITHDRAWN_RESOLUTIONS
+from jira_pipeline.warehouse.flow.workflow import unknown_statuses
 from jira_pipeline.warehouse.operations import required_as_of
+
+log = logging.getLogger(__name__)
 
 GROUP = "flow"
 POOL = "duckdb_writer"
@@ -39,9 +42,15 @@ def flow_settings(config: PipelineConfig) -> FlowSettings:
         done=config.workflow.done,
         waiting=config.workflow.waiting,
         project_workflows=tuple(
-            ProjectWorkflow(project.key, *(statuses or None for statuses in astuple(project.workflow)))
+            ProjectWorkflow(
+                project.key,
+                project.workflow.started or None,
+                project.workflow.done or None,
+                project.workflow.waiting or None,
+                project.id,
+            )
             for project in config.tracked_projects
-            if project.workflow and project.key
+            if project.workflow
         ),
         excluded_types=flow.excluded_types,
         withdrawn_resolutions=WITHDRAWN_RESOLUTIONS
@@ -85,6 +94,12 @@ def derive_flow(
                         ),
                     )
                 )
+        if unknown := unknown_statuses(connection, settings):
+            log.warning(
+                "workflow in jira_pipeline.yaml names what the site does not have: %s. Correct it, or clocks do not "
+                "start and stop where they should.",
+                ", ".join(unknown),
+            )
     publish_unless_later(context, warehouse)
     yield from results
 

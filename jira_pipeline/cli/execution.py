@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import dagster as dg
 
 # People should see these in the UI and in `users unmatched`; they are no reason for a cron job to report a failure.
-_ADVISORY_CHECKS = frozenset({"matching_coverage"})
+_ADVISORY_CHECKS = frozenset({"matching_coverage", "workflow_statuses_exist"})
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ FILES = {
     "status_pace": ("status_pace",),
     "aging_wip": ("aging_wip_spans", "time_buckets", "aging_wip"),
     "flow_efficiency": ("flow_efficiency",),
-    "sprints": ("sprints",),
+    "sprints": ("macros", "sprints"),
     "sprint_issues": ("sprint_issues",),
     "sprint_report": ("sprint_report",),
     "bugs_weekly": ("bugs_weekly",),

@@ -18,12 +18,16 @@ WITHDRAWN_RESOLUTIONS = (
 
 @dataclass(frozen=True)
 class ProjectWorkflow:
-    """The statuses of one project where they differ from the site's. None: as in `FlowSettings`."""
+    """The statuses of one project where they differ from the site's. None: as in `FlowSettings`.
 
-    project_key: str
+    The project is named as in the configuration, by its id or by a key that it may have had when it was first synced.
+    """
+
+    project_key: str | None
     started: tuple[str, ...] | None = None
     done: tuple[str, ...] | None = None
     waiting: tuple[str, ...] | None = None
+    project_id: str | None = None
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 -- sprints: read from the sprint field of the issue of each sprint that was loaded last. Cloud sends objects, Data Center
--- strings like com.atlassian.greenhopper.service.sprint.Sprint@1f[id=12,rapidViewId=3,state=CLOSED,name=S 12,goal=,...].
+-- strings like com.atlassian.greenhopper.service.sprint.Sprint@1f[id=12,rapidViewId=3,state=CLOSED,name=S 12,goal=,...], the order
+-- of whose keys differs. Run after macros.sql.
 
 CREATE OR REPLACE TEMP TABLE freshest_issues AS
 WITH mentioned AS (
@@ -30,11 +31,14 @@ CREATE OR REPLACE TEMP TABLE read_sprints AS
 WITH written AS (
     SELECT issue_id,
            CASE WHEN is_object THEN sprint ->> '$.id' ELSE regexp_extract(text, '[\[,]id=(\d+)', 1) END AS sprint_id,
-           CASE WHEN is_object THEN sprint ->> '$.name' ELSE regexp_extract(text, ',name=(.*?),(?:goal|startDate|endDate|sequence)=', 1) END AS name,
+           sprint_name(sprint) AS name,
            lower(CASE WHEN is_object THEN sprint ->> '$.state' ELSE regexp_extract(text, '[\[,]state=(\w+)', 1) END) AS state,
            CASE WHEN is_object THEN coalesce(sprint ->> '$.boardId', sprint ->> '$.originBoardId')
                 ELSE regexp_extract(text, '[\[,]rapidViewId=(\d+)', 1) END AS board_id,
-           CASE WHEN is_object THEN sprint ->> '$.goal' ELSE regexp_extract(text, ',goal=(.*?),(?:startDate|endDate|sequence)=', 1) END AS goal,
+           CASE WHEN is_object THEN sprint ->> '$.goal' ELSE regexp_extract(
+               text,
+               '[\[,]goal=(.*?)(?:,(?:id|rapidViewId|state|name|startDate|endDate|completeDate|activatedDate|sequence|autoStartStop|synced|incompleteIssuesDestinationId)=|\]$)',
+               1, 's') END AS goal,
            CASE WHEN is_object THEN sprint ->> '$.activatedDate' ELSE regexp_extract(text, '[\[,]activatedDate=([^,\]]+)', 1) END AS activated_at,
            CASE WHEN is_object THEN sprint ->> '$.startDate' ELSE regexp_extract(text, '[\[,]startDate=([^,\]]+)', 1) END AS start_at,
            CASE WHEN is_object THEN sprint ->> '$.endDate' ELSE regexp_extract(text, '[\[,]endDate=([^,\]]+)', 1) END AS end_at,

@@ -42,7 +42,7 @@ counted AS (
            last_eight AS (PARTITION BY project_key, is_judged ORDER BY week_start ROWS 7 PRECEDING)
 )
 SELECT week_start, project_key, done_issues, delivered_issues, withdrawn_issues, delivered_points, is_complete_week, mean_issues,
-       greatest(mean_issues - 2.66 * mean_range, 0) AS lower_limit,
+       CASE WHEN mean_issues IS NOT NULL THEN greatest(mean_issues - 2.66 * mean_range, 0) END AS lower_limit,   -- greatest() skips NULL
        mean_issues + 2.66 * mean_range AS upper_limit,
        CASE WHEN mean_issues IS NULL OR mean_range = 0 THEN NULL
             WHEN done_issues > mean_issues + 2.66 * mean_range OR done_issues < mean_issues - 2.66 * mean_range THEN 'outside_limits'

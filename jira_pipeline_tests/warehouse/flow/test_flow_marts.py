@@ -158,6 +158,8 @@ def test_only_weeks_whose_seven_days_are_over_are_complete(warehouse: FlowWareho
     warehouse.derive_for("throughput_weekly", as_of=at(18))
     weeks = warehouse.rows("SELECT week_start, is_complete_week FROM throughput_weekly ORDER BY week_start")
     assert weeks == [(date(2024, 1, 1), False), (date(2024, 1, 8), True), (date(2024, 1, 15), False)]
+    limits = warehouse.rows("SELECT DISTINCT mean_issues, lower_limit, upper_limit, xmr_signal FROM throughput_weekly")
+    assert limits == [(None, None, None, None)], "weeks without a mean have no limits, not even a lower one of 0"
 
 
 def test_process_limits_are_those_of_an_individuals_chart(warehouse: FlowWarehouse) -> None:

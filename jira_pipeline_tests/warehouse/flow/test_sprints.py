@@ -78,6 +78,24 @@ def test_a_sprint_is_read_from_a_data_center_string(warehouse: FlowWarehouse) ->
     assert list(row.values()) == ["S 7, the, best", "active", 2, None, at(0), at(14), None]
 
 
+@pytest.mark.parametrize(
+    "keys",
+    [
+        "rapidViewId=2,state=ACTIVE,name={name},goal={goal},startDate=<null>,id=7",
+        "completeDate=<null>,goal={goal},id=7,name={name},rapidViewId=2,state=ACTIVE",
+        "id=7,rapidViewId=2,goal={goal},state=ACTIVE,name={name}",
+        "name={name},id=7,state=ACTIVE,rapidViewId=2,goal={goal}",
+    ],
+)
+def test_the_keys_of_a_data_center_string_come_in_any_order(warehouse: FlowWarehouse, keys: str) -> None:
+    """As in `issues.sprint_names`, which must not call the sprint something else."""
+    printed = keys.format(name="S 7, the, [best]", goal="pay, or = not")
+    put(warehouse, 1, sprint=f"com.atlassian.greenhopper.service.sprint.Sprint@7eede03a[{printed}]")
+    warehouse.derive_for("sprints")
+    row = warehouse.row("SELECT sprint_id, name, state, board_id, goal FROM sprints")
+    assert list(row.values()) == [7, "S 7, the, [best]", "active", 2, "pay, or = not"]
+
+
 def test_a_future_sprint_is_not_activated_by_its_planned_dates(warehouse: FlowWarehouse) -> None:
     put(warehouse, 1, sprint={**SPRINT, "state": "future", "activatedDate": None, "completeDate": None})
     warehouse.derive_for("sprint_report")

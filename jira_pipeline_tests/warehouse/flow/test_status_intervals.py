@@ -178,6 +178,24 @@ def test_a_project_may_have_a_workflow_of_its_own(warehouse: FlowWarehouse) -> N
     ]
 
 
+@pytest.mark.parametrize(
+    "named", [ProjectWorkflow(None, started=("QA",), project_id="7"), ProjectWorkflow("OLD", started=("QA",))]
+)
+def test_it_may_be_named_by_its_id_or_by_the_key_it_had(warehouse: FlowWarehouse, named: ProjectWorkflow) -> None:
+    warehouse.connection.execute(
+        "INSERT INTO ops.tracked_projects (project_id, project_key, configured_key, is_active) "
+        "VALUES ('7', 'Q', 'OLD', true), ('6', 'OLD', 'OLD', false)"
+    )
+    moves = [move(1, 1, "2", "3"), move(2, 2, "3", "6"), move(3, 3, "6", "7")]
+    warehouse.put_issue(issue(), moves)
+    warehouse.put_issue(issue(issue_id=2, issue_key="Q-1", project_key="Q"), moves)
+    warehouse.derive(FlowSettings(project_workflows=(named,)))
+    assert warehouse.rows("SELECT project_key, started_at FROM cycle_times ORDER BY ALL") == [
+        ("P", at(1)),
+        ("Q", at(2)),
+    ]
+
+
 def test_a_status_moved_to_another_category_re_dates_what_was_derived_before(warehouse: FlowWarehouse) -> None:
     warehouse.put_issue(issue(), [move(1, 1, "2", "3"), move(2, 5, "3", "7")])
     warehouse.derive()
