@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 
 from jira_pipeline.errors import PipelineError, SettingsError
 from jira_pipeline.warehouse.disk import full_disk_explained
-from jira_pipeline.warehouse.schema import ensure_schema
+from jira_pipeline.warehouse.schema import ensure_schema, has_present_schema
 from jira_pipeline.warehouse.session import with_settings
 from jira_pipeline.warehouse.statements import run_sql, sql_text
 
@@ -83,9 +83,9 @@ class Warehouse:
             full_disk_explained(self.working.parent),
             self._attached(row_group_size=_ISSUES_IN_A_ROW_GROUP if whole_issues else None) as connection,
         ):
-            run_sql(connection, "macros")
-            with transaction(connection):
-                ensure_schema(connection, self.working)
+            if not has_present_schema(connection):
+                with transaction(connection):
+                    ensure_schema(connection, self.working)
             yield connection
 
     @contextmanager
@@ -186,7 +186,8 @@ class Warehouse:
                 f"{self.working} cannot be opened ({str(error).partition(chr(10))[0]}): make it readable and writable; "
                 "if it is damaged, put a backup of the database there, or remove it to fetch everything again."
             ) from error
-        connection.execute(f"USE {_CATALOG}")
+        # The macros are in the memory of the engine.
+        connection.execute(f"SET search_path = '{_CATALOG},memory'")
         os.chmod(self.working, 0o600)
 
 
@@ -211,6 +212,7 @@ def _started_engine() -> duckdb.DuckDBPyConnection:
     engine.execute("SET GLOBAL python_enable_replacements = false")
     # Rewriting nearly every row group after a large upsert costs minutes; deleted rows are reused anyway.
     engine.execute("SET GLOBAL max_vacuum_tasks = 0")
+    run_sql(engine, "macros")
     return engine
 
 

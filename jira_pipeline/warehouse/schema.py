@@ -24,6 +24,7 @@ from jira_pipeline.warehouse.statements import run_sql, sql_text
 # What jira_pipeline 0.1.0 made; the first migration makes version 2 of it.
 FIRST_VERSION = 1
 _SCHEMA_FILES = ("schema", "comments", "schema_census", "schema_flow")
+_RECORDED = "SELECT value FROM ops.state WHERE name = 'schema'"
 _MIGRATION = re.compile(r"(?P<version>\d{4})_\w+\.sql")
 
 
@@ -38,17 +39,24 @@ def migrations() -> Mapping[int, str]:
     }
 
 
+def has_present_schema(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the file has been brought to the present definition. To be called outside a transaction, which a table
+    that is missing would end."""
+    try:
+        row = connection.execute(_RECORDED).fetchone()
+    except duckdb.CatalogException:
+        return False
+    return row == (_definition(),)
+
+
 def ensure_schema(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Bring the file to the present definition, unless it is there already. To be called inside a transaction.
+    """Bring the file to the present definition. To be called inside a transaction.
 
     Raises `SettingsError` when a newer version has written the file, `PipelineError` when a migration fails; the
     caller's rollback leaves the file as it was.
     """
-    present = max(migrations(), default=FIRST_VERSION)
-    definition = f"{present}:{zlib.crc32(''.join(map(sql_text, _SCHEMA_FILES)).encode()):08x}"
+    present = _present_version()
     recorded = _recorded(connection)
-    if recorded == definition:
-        return
     if recorded is not None:
         version = int(recorded.partition(":")[0])
         if version > present:
@@ -63,7 +71,15 @@ def ensure_schema(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     run_sql(connection, "schema_census")
     create_flow_tables(connection)
     connection.execute("DELETE FROM ops.state WHERE name = 'schema'")
-    connection.execute("INSERT INTO ops.state VALUES ('schema', ?)", [definition])
+    connection.execute("INSERT INTO ops.state VALUES ('schema', ?)", [_definition()])
+
+
+def _present_version() -> int:
+    return max(migrations(), default=FIRST_VERSION)
+
+
+def _definition() -> str:
+    return f"{_present_version()}:{zlib.crc32(''.join(map(sql_text, _SCHEMA_FILES)).encode()):08x}"
 
 
 def _recorded(connection: duckdb.DuckDBPyConnection) -> str | None:
@@ -73,7 +89,7 @@ def _recorded(connection: duckdb.DuckDBPyConnection) -> str | None:
         "WHERE database_name = current_database() AND NOT temporary"
     ).fetchall()
     if ("ops.state",) in tables:
-        row = connection.execute("SELECT value FROM ops.state WHERE name = 'schema'").fetchone()
+        row = connection.execute(_RECORDED).fetchone()
         if row is not None:
             return str(row[0])
     return f"{FIRST_VERSION}:" if tables else None
