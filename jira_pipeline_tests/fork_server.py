@@ -23,6 +23,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 _REPOSITORY = Path(__file__).resolve().parents[1]
 _IMPORTED = (
     "dagster", "dagster_duckdb", "jira", "zstandard", "matplotlib.dates", "matplotlib.figure",
@@ -30,7 +32,7 @@ _IMPORTED = (
     "jira_pipeline.cli.demo", "jira_pipeline.cli.init", "jira_pipeline.cli.status", "jira_pipeline.cli.reconcile",
     "jira_pipeline.cli.users", "jira_pipeline.alerts", "jira_pipeline.warehouse.ingest",
     "jira_pipeline.warehouse.typed_issues", "jira_pipeline.warehouse.matching", "jira_pipeline.warehouse.reconcile",
-    "jira_pipeline.sync.project_census",
+    "jira_pipeline.warehouse.documentation", "jira_pipeline.sync.project_census",
 )  # fmt: skip
 _TOLD = 20  # bytes of a process id or an exit code on the pipe, padded
 _LOOK_AT_THE_ENVIRONMENT = ("jira_pipeline.loaded_settings", "jira_pipeline.definitions")
@@ -162,10 +164,24 @@ def _run_dagster() -> None:
     keep_connections()
 
 
+def _read_sql() -> None:
+    """Of the warehouse, which is kept."""
+    from jira_pipeline.warehouse.documentation import documented_tables
+    from jira_pipeline.warehouse.statements import statements
+
+    documented_tables()
+    one_thread = duckdb.connect(config={"threads": "1"})
+    for file in (_REPOSITORY / "jira_pipeline" / "warehouse" / "sql").glob("*.sql"):
+        statements(one_thread, file.stem)
+    one_thread.close()
+
+
 def _serve(requests: socket.socket) -> str | None:
     for name in _IMPORTED:
         importlib.import_module(name)
     _run_dagster()
+    _read_sql()
+    duckdb.close()  # the connection that DuckDB 1.5 has had since its import, with a thread that would be missed
     assert not sys.modules.keys() & set(_LOOK_AT_THE_ENVIRONMENT)
     assert threading.active_count() == 1
     gc.freeze()

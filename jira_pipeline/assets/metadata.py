@@ -3,11 +3,8 @@ has."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
-from functools import cache
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import dagster as dg
@@ -15,7 +12,7 @@ import duckdb
 
 from jira_pipeline.freshness import daily_freshness
 from jira_pipeline.loaded_settings import settings_at_load
-from jira_pipeline.warehouse.database import Warehouse
+from jira_pipeline.warehouse.documentation import documented_tables
 from jira_pipeline.warehouse.run_store import ProjectOutcome
 from jira_pipeline.warehouse.statements import row_count
 
@@ -41,11 +38,11 @@ def table_spec(
 ) -> dg.AssetSpec:
     """The specification of an asset that is a table of the warehouse: description and columns come from the table's
     comments."""
-    comment, columns = _documented_tables()[table]
+    documented = documented_tables()[table]
     return dg.AssetSpec(
         key=table,
         deps=list(deps),
-        description=comment,
+        description=documented.comment,
         group_name=group,
         kinds=set(kinds),
         owners=OWNERS,
@@ -53,7 +50,9 @@ def table_spec(
         freshness_policy=freshness_policy,
         metadata={
             "dagster/table_name": f"main.{table}",
-            "dagster/column_schema": dg.TableSchema(columns=list(columns)),
+            "dagster/column_schema": dg.TableSchema(
+                columns=[dg.TableColumn(c.name, c.type, description=c.comment) for c in documented.columns]
+            ),
         },
     )
 
@@ -103,24 +102,3 @@ def outcome_table(outcomes: Sequence[ProjectOutcome]) -> dg.TableMetadataValue:
         ]
         or [dg.TableRecord({"project": "none is tracked"})]
     )
-
-
-@cache
-def _documented_tables() -> Mapping[str, tuple[str, tuple[dg.TableColumn, ...]]]:
-    """Comment and columns of every table, read from an empty warehouse: the DDL is the only place where they are
-    written."""
-    with TemporaryDirectory() as directory:
-        warehouse = Warehouse(Path(directory) / "empty.duckdb")
-        with warehouse.transaction() as connection:
-            comments = dict(
-                connection.execute(
-                    "SELECT table_name, coalesce(comment, '') FROM duckdb_tables() WHERE schema_name = 'main'"
-                ).fetchall()
-            )
-            columns: dict[str, list[dg.TableColumn]] = {}
-            for table, column, kind, comment in connection.execute(
-                "SELECT table_name, column_name, data_type, comment FROM duckdb_columns() WHERE schema_name = 'main' "
-                "ORDER BY table_name, column_index"
-            ).fetchall():
-                columns.setdefault(table, []).append(dg.TableColumn(column, kind, description=comment))
-    return {table: (comment, tuple(columns[table])) for table, comment in comments.items()}

@@ -9,7 +9,7 @@ from importlib.resources import files
 import duckdb
 
 _CHANGING = (duckdb.StatementType.INSERT, duckdb.StatementType.UPDATE, duckdb.StatementType.DELETE)
-# Reading the text takes a tenth of the time of a small sync; what is read depends on no connection.
+# Reading the text takes a tenth of the time of a small sync.
 _READ: dict[str, list[duckdb.Statement]] = {}
 
 
@@ -19,7 +19,8 @@ def sql_text(name: str) -> str:
     return (files("jira_pipeline.warehouse") / "sql" / f"{name}.sql").read_text(encoding="utf-8")
 
 
-def _statements(connection: duckdb.DuckDBPyConnection, name: str) -> list[duckdb.Statement]:
+def statements(connection: duckdb.DuckDBPyConnection, name: str) -> list[duckdb.Statement]:
+    """Those of a file, which is read once a process. Any connection will do for it."""
     if name not in _READ:
         _READ[name] = connection.extract_statements(sql_text(name))
     return _READ[name]
@@ -29,7 +30,7 @@ def run_sql(connection: duckdb.DuckDBPyConnection, name: str, parameters: Mappin
     """Run every statement of a file in order, each with those of the parameters that it names; returns how many rows
     the last one changed."""
     changed = 0
-    for statement in _statements(connection, name):
+    for statement in statements(connection, name):
         wanted = statement.named_parameters
         given = {key: value for key, value in (parameters or {}).items() if key in wanted}
         connection.execute(statement, given or None)
