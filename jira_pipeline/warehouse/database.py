@@ -33,14 +33,12 @@ _CATALOG = "warehouse"
 _ISSUES_IN_A_ROW_GROUP = 2048
 # DuckDB's words for a file of another user, and for one that is none of its own. A full disk is told elsewhere.
 _CANNOT_BE_OPENED = ("ermission denied", "not a valid DuckDB database", "s a directory")
+# Of this process, to attach a database to: starting one takes seven times as long as attaching.
+_IDLE_ENGINES: list[duckdb.DuckDBPyConnection] = []
 
 
 class Warehouse:
-    """The warehouse at one path. Every write goes through `transaction`; people see it after `publish`.
-
-    State guarded: a DuckDB engine, to which the working database is attached for as long as a connection is open.
-    Starting one takes seven times as long as attaching.
-    """
+    """The warehouse at one path. Every write goes through `transaction`; people see it after `publish`."""
 
     def __init__(self, published: Path) -> None:
         self.published = published
@@ -48,7 +46,6 @@ class Warehouse:
         self.landing = published.with_name(f"{published.stem}_landing")
         self._write_lock = published.with_name(f"{published.stem}_working.lock")
         self._sync_lock = published.with_name(f"{published.stem}_sync.lock")
-        self._engine: duckdb.DuckDBPyConnection | None = None
 
     def prepare(self) -> None:
         """Make the directory and the tables. Raises `SettingsError` when the path cannot be written, or holds what is
@@ -153,9 +150,8 @@ class Warehouse:
 
     @contextmanager
     def _attached(self, *, row_group_size: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-        if self._engine is None:
-            self._engine = _started_engine()
-        connection = self._engine.cursor()
+        engine = _IDLE_ENGINES.pop() if _IDLE_ENGINES else _started_engine()
+        connection = engine.cursor()
         try:
             self._attach(connection, row_group_size)
             yield connection
@@ -164,9 +160,9 @@ class Warehouse:
                 connection.execute("USE memory")
                 connection.execute(f"DETACH DATABASE IF EXISTS {_CATALOG}")
             except duckdb.Error:
-                # After some errors, as of a full disk, an engine refuses everything.
-                self._engine.close()
-                self._engine = None
+                engine.close()  # after some errors, as of a full disk, it refuses everything
+            else:
+                _IDLE_ENGINES.append(engine)
             connection.close()
 
     def _attach(self, connection: duckdb.DuckDBPyConnection, row_group_size: int | None) -> None:

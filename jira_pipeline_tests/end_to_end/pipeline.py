@@ -21,6 +21,7 @@ from jira_pipeline.warehouse.flow import (
     derive_cycle_time_metrics,
     derive_cycle_times,
     derive_status_intervals,
+    few_on_one_thread,
 )
 from jira_pipeline.warehouse.ingest import ingest, select_projects
 from jira_pipeline.warehouse.matching import match_assignees
@@ -108,9 +109,10 @@ class Pipeline:
             derive_issues(connection)
             match_assignees(connection, self.config.team_members)
             settings, as_of = FlowSettings(), required_as_of(connection)
-            derive_status_intervals(connection, settings, as_of=as_of)
-            derive_cycle_times(connection, settings, as_of=as_of)
-            derive_cycle_time_metrics(connection, settings, as_of=as_of)
+            with few_on_one_thread(connection):
+                derive_status_intervals(connection, settings, as_of=as_of)
+                derive_cycle_times(connection, settings, as_of=as_of)
+                derive_cycle_time_metrics(connection, settings, as_of=as_of)
         return {outcome.project_key: outcome for outcome in outcomes}
 
     def rows(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:

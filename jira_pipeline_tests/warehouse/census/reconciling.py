@@ -7,8 +7,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from jira_pipeline.jira.auth import credentials_from
 from jira_pipeline.jira.client import connect
 from jira_pipeline.jira.retry import RetryPolicy
@@ -84,8 +82,7 @@ class Pipeline:
 
     def rows(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
         """The rows of an answer."""
-        with duckdb.connect(str(self.warehouse.working)) as connection:
-            connection.execute("SET TimeZone = 'UTC'")
+        with self.warehouse.connection() as connection:
             return connection.execute(sql, list(parameters)).fetchall()
 
     def removed(self) -> dict[int, str]:
