@@ -22,15 +22,21 @@ members AS (
     WHERE m.from_at <= s.ends_at AND (m.until_at IS NULL OR m.until_at > s.activated_at)
     GROUP BY ALL
 ),
-looked_up AS (
-    SELECT m.*, c.project_key,
-           EXISTS (SELECT 1 FROM status_intervals d WHERE d.issue_id = m.issue_id AND d.phase = 'done'
-                   AND d.entered_at < m.activated_at AND (d.left_at IS NULL OR d.left_at > m.activated_at)) AS was_done_before,
-           EXISTS (SELECT 1 FROM status_intervals d WHERE d.issue_id = m.issue_id AND d.phase = 'done'
-                   AND d.entered_at <= m.ends_at AND (d.left_at IS NULL OR d.left_at > m.ends_at)) AS is_done_at_end
+done AS (
+    SELECT issue_id, entered_at, left_at FROM status_intervals WHERE phase = 'done'
+),
+undone AS (
+    SELECT m.*, c.project_key
     FROM members m
-    JOIN cycle_times c ON c.issue_id = m.issue_id
-    WHERE c.counts_in_flow
+    JOIN cycle_times c ON c.issue_id = m.issue_id AND c.counts_in_flow
+    ANTI JOIN done d
+           ON d.issue_id = m.issue_id AND d.entered_at < m.activated_at AND (d.left_at IS NULL OR d.left_at > m.activated_at)
+),
+-- At one instant an issue is in one stay, so this joins at most one row.
+looked_up AS (
+    SELECT u.*, d.issue_id IS NOT NULL AS is_done_at_end
+    FROM undone u
+    LEFT JOIN done d ON d.issue_id = u.issue_id AND d.entered_at <= u.ends_at AND (d.left_at IS NULL OR d.left_at > u.ends_at)
 ),
 estimates AS (
     SELECT issue_id, try_cast(value AS DOUBLE) AS points, from_at, until_at FROM field_intervals WHERE field = 'story_points'
@@ -42,5 +48,4 @@ SELECT m.sprint_id, m.issue_id, m.project_key, m.is_committed, NOT m.is_committe
        points_at_start IS DISTINCT FROM points_at_end AS is_re_estimated
 FROM (SELECT *, CASE WHEN is_committed THEN activated_at ELSE added_at END AS begins_at FROM looked_up) m
 LEFT JOIN estimates e ON e.issue_id = m.issue_id
-WHERE NOT m.was_done_before
 GROUP BY ALL;
