@@ -179,27 +179,23 @@ SELECT project, metric_date + unnest(range(next_date - metric_date))::INTEGER AS
        open_issues::BIGINT AS open_issues, wip_issues::BIGINT AS wip_issues
 FROM sums;
 
-CREATE OR REPLACE TEMP TABLE former_days AS
-SELECT p.project, m.*
-FROM cycle_time_metrics m
-JOIN counted_projects p ON p.project_key = m.project_key
-WHERE NOT p.is_renewed;
-
-DELETE FROM cycle_time_metrics;
-
-INSERT INTO cycle_time_metrics BY NAME
-WITH new_days AS (
+-- The days that are new, or have another row than before.
+CREATE OR REPLACE TEMP TABLE counted_days AS
+WITH former_days AS NOT MATERIALIZED (
+    SELECT p.project, m.* FROM cycle_time_metrics m JOIN counted_projects p ON p.project_key = m.project_key AND NOT p.is_renewed
+),
+new_days AS (
     SELECT project, project_key,
            first_day + unnest(range(CASE WHEN is_renewed THEN 0 ELSE $through + 1 - first_day END, $last_day - first_day + 1))::INTEGER AS metric_date
     FROM counted_projects
 ),
 -- Levels go on from the last former day, counts do not.
 days AS (
-    SELECT * FROM former_days
+    SELECT *, false AS is_new FROM former_days
     UNION ALL BY NAME
     SELECT n.project, n.project_key, n.metric_date, 0 AS created_issues, 0 AS started_issues, 0 AS resolved_issues, 0 AS done_issues,
            0 AS reopened_issues, coalesce(f.open_issues, 0) AS open_issues, coalesce(f.wip_issues, 0) AS wip_issues, 0 AS story_points_done,
-           0 AS cycle_time_issues
+           0 AS cycle_time_issues, true AS is_new
     FROM new_days n
     LEFT JOIN former_days f ON f.project = n.project AND f.metric_date = $through
 )
@@ -221,12 +217,22 @@ SELECT d.metric_date, d.project_key,
 FROM days d
 LEFT JOIN happened h ON h.project = d.project AND h.metric_date = d.metric_date
 LEFT JOIN risen r ON r.project = d.project AND r.metric_date = d.metric_date
-LEFT JOIN measured q ON q.project = d.project AND q.metric_date = d.metric_date;
+LEFT JOIN measured q ON q.project = d.project AND q.metric_date = d.metric_date
+WHERE d.is_new OR h.project IS NOT NULL OR q.project IS NOT NULL OR r.open_issues <> 0 OR r.wip_issues <> 0;
+
+DELETE FROM cycle_time_metrics
+WHERE NOT EXISTS (FROM counted_projects p WHERE p.project_key = cycle_time_metrics.project_key AND NOT p.is_renewed);
+
+DELETE FROM cycle_time_metrics
+USING counted_days d
+WHERE d.project_key = cycle_time_metrics.project_key AND d.metric_date = cycle_time_metrics.metric_date;
+
+INSERT INTO cycle_time_metrics BY NAME SELECT * FROM counted_days;
 
 DELETE FROM ops.cycle_time_changes WHERE reader = 'cycle_time_metrics';
 DELETE FROM ops.done_move_changes;
 
-DROP TABLE former_days;
+DROP TABLE counted_days;
 DROP TABLE risen;
 DROP TABLE measured;
 DROP TABLE happened;

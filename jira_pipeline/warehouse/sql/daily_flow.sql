@@ -116,29 +116,28 @@ SELECT project, metric_date + unnest(range(next_date - metric_date))::INTEGER AS
        start_days::BIGINT AS start_days, created_total::BIGINT AS created_total, done_total::BIGINT AS done_total
 FROM sums;
 
+-- The days that are new, or have another row than before.
+CREATE OR REPLACE TEMP TABLE counted_days AS
 -- Ages at day end are everybody's days since 1970, less the days at which they started; both days counted.
-CREATE OR REPLACE TEMP TABLE former_days AS
-SELECT p.project, f.* EXCLUDE (wip_age_days, wip_status), f.wip_clock * (f.metric_date - DATE '1970-01-01' + 1) - f.wip_age_days AS start_days,
-       CASE WHEN f.metric_date < $statuses_from THEN f.wip_status ELSE 0 END AS wip_status
-FROM daily_flow f
-JOIN counted_projects p ON p.project_key = f.project_key
-WHERE NOT p.is_renewed;
-
-DELETE FROM daily_flow;
-
-INSERT INTO daily_flow BY NAME
-WITH new_days AS (
+WITH former_days AS NOT MATERIALIZED (
+    SELECT p.project, f.* EXCLUDE (wip_age_days), f.wip_clock * (f.metric_date - DATE '1970-01-01' + 1) - f.wip_age_days AS start_days,
+           CASE WHEN f.metric_date < $statuses_from THEN f.wip_status ELSE 0 END AS kept_wip_status
+    FROM daily_flow f
+    JOIN counted_projects p ON p.project_key = f.project_key AND NOT p.is_renewed
+),
+new_days AS (
     SELECT project, project_key,
            first_day + unnest(range(CASE WHEN is_renewed THEN 0 ELSE $through + 1 - first_day END, $last_day - first_day + 1))::INTEGER AS metric_date
     FROM counted_projects
 ),
 -- Levels go on from the last former day, counts do not.
 days AS (
-    SELECT * FROM former_days
+    SELECT *, false AS is_new FROM former_days
     UNION ALL BY NAME
     SELECT n.project, n.project_key, n.metric_date, 0 AS created_issues, 0 AS started_issues, 0 AS done_issues, 0 AS delivered_issues,
-           0 AS withdrawn_issues, 0 AS delivered_points, 0 AS net_flow, coalesce(f.wip_clock, 0) AS wip_clock, 0 AS wip_status,
-           coalesce(f.start_days, 0) AS start_days, coalesce(f.created_total, 0) AS created_total, coalesce(f.done_total, 0) AS done_total
+           0 AS withdrawn_issues, 0 AS delivered_points, 0 AS net_flow, coalesce(f.wip_clock, 0) AS wip_clock, 0 AS kept_wip_status,
+           coalesce(f.start_days, 0) AS start_days, coalesce(f.created_total, 0) AS created_total, coalesce(f.done_total, 0) AS done_total,
+           true AS is_new
     FROM new_days n
     LEFT JOIN former_days f ON f.project = n.project AND f.metric_date = $through
 )
@@ -151,18 +150,29 @@ SELECT d.metric_date, d.project_key,
        CASE WHEN h.points IS NULL THEN d.delivered_points ELSE exact(d.delivered_points) + h.points END AS delivered_points,
        d.net_flow + coalesce(h.net_flow, 0)::BIGINT AS net_flow,
        d.wip_clock + coalesce(r.wip_clock, 0) AS wip_clock,
-       d.wip_status + coalesce(p.wip_status, 0) AS wip_status,
+       d.kept_wip_status + coalesce(p.wip_status, 0) AS wip_status,
        (d.wip_clock + coalesce(r.wip_clock, 0)) * (d.metric_date - DATE '1970-01-01' + 1) - d.start_days - coalesce(r.start_days, 0) AS wip_age_days,
        d.created_total + coalesce(r.created_total, 0) AS created_total,
        d.done_total + coalesce(r.done_total, 0) AS done_total
 FROM days d
 LEFT JOIN happened h ON h.project = d.project AND h.metric_date = d.metric_date
 LEFT JOIN risen r ON r.project = d.project AND r.metric_date = d.metric_date
-LEFT JOIN in_progress p ON p.project = d.project AND p.metric_date = d.metric_date;
+LEFT JOIN in_progress p ON p.project = d.project AND p.metric_date = d.metric_date
+WHERE d.is_new OR h.project IS NOT NULL OR d.kept_wip_status + coalesce(p.wip_status, 0) <> d.wip_status
+   OR r.wip_clock <> 0 OR r.start_days <> 0 OR r.created_total <> 0 OR r.done_total <> 0;
+
+DELETE FROM daily_flow
+WHERE NOT EXISTS (FROM counted_projects p WHERE p.project_key = daily_flow.project_key AND NOT p.is_renewed);
+
+DELETE FROM daily_flow
+USING counted_days d
+WHERE d.project_key = daily_flow.project_key AND d.metric_date = daily_flow.metric_date;
+
+INSERT INTO daily_flow BY NAME SELECT * FROM counted_days;
 
 DELETE FROM ops.cycle_time_changes WHERE reader = 'daily_flow';
 
-DROP TABLE former_days;
+DROP TABLE counted_days;
 DROP TABLE risen;
 DROP TABLE in_progress;
 DROP TABLE happened;

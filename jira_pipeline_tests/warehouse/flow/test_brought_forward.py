@@ -90,6 +90,28 @@ def test_reopened_moved_removed_and_new_issues_change_the_days_they_were_in(site
     assert_equal_to_a_rebuild(site, 4)
 
 
+@pytest.mark.parametrize(
+    ("known", "late"),
+    [
+        pytest.param([], [(8, "3")], id="a start"),
+        pytest.param([(8, "3")], [(5, "3")], id="an earlier start"),
+        pytest.param([(8, "3")], [(8, "3"), (11, "2")], id="work put back"),
+        pytest.param([], [(8, "7")], id="a completion without a start"),
+        pytest.param([(8, "7")], [(8, "7"), (9, "3")], id="a reopening"),
+        pytest.param(None, [], id="an issue"),
+    ],
+)
+def test_what_becomes_known_late_changes_all_the_quiet_days_since(
+    site: FlowWarehouse, known: list[tuple[float, str]] | None, late: list[tuple[float, str]]
+) -> None:
+    if known is not None:
+        put(site, 8, *known, created=3)
+        derive(site, 1)
+    put(site, 8, *late, created=3)
+    derive(site, 2)
+    assert_equal_to_a_rebuild(site, 2)
+
+
 def test_another_roster_changes_what_is_unmatched(site: FlowWarehouse) -> None:
     for user in ("u2", "u1"):
         site.connection.execute("UPDATE matched_assignees SET user_id = ?", [user])
