@@ -19,7 +19,7 @@ from jira_pipeline.errors import PipelineError, SettingsError
 from jira_pipeline.warehouse.disk import full_disk_explained
 from jira_pipeline.warehouse.schema import ensure_schema, has_present_schema
 from jira_pipeline.warehouse.session import with_settings
-from jira_pipeline.warehouse.statements import run_sql, sql_text
+from jira_pipeline.warehouse.statements import sql_text
 
 log = logging.getLogger(__name__)
 
@@ -208,7 +208,9 @@ def _started_engine() -> duckdb.DuckDBPyConnection:
     engine.execute("SET GLOBAL python_enable_replacements = false")
     # Rewriting nearly every row group after a large upsert costs minutes; deleted rows are reused anyway.
     engine.execute("SET GLOBAL max_vacuum_tasks = 0")
-    run_sql(engine, "macros")
+    # In its memory, which all its connections see; what is temporary is seen by one, and takes longer to make than most
+    # connections are open.
+    engine.execute(sql_text("macros").replace("OR REPLACE TEMP MACRO", "MACRO"))
     return engine
 
 
