@@ -42,12 +42,22 @@ class FlowWarehouse:
 
     def clear(self) -> None:
         """Empty every table, then store the site's statuses."""
-        for schema, table in self.rows("SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT temporary"):
+        for schema, table in self.rows(
+            "SELECT schema_name, table_name FROM duckdb_tables() "
+            "WHERE database_name = current_database() AND NOT temporary"
+        ):
             but_for = "WHERE name <> 'flow.schema'" if table == "state" else ""
             self.connection.execute(f'DELETE FROM "{schema}"."{table}" {but_for}')
         for status_id, name, category in EDGE_CASES["statuses"]:
             self.put_status(status_id, name, category)
         self.put_field_role("flagged", FLAGGED_FIELD)
+
+    def close(self) -> None:
+        """Close the file; the engine stays."""
+        ((name,),) = self.rows("SELECT current_database()")
+        self.connection.execute("USE memory")
+        self.connection.execute(f'DETACH DATABASE "{name}"')
+        self.connection.close()
 
     def put_status(self, status_id: str, name: str, category: str | None) -> None:
         self.connection.execute("DELETE FROM statuses WHERE status_id = ?", [status_id])
@@ -166,17 +176,26 @@ def _empty_database() -> bytes:
 
 
 def open_flow_warehouse(path: Path) -> FlowWarehouse:
-    """A new database file, set up as the pipeline sets up its working connection. One thread: a second one costs more
-    than it does for a few issues."""
+    """A new database file, attached as the pipeline attaches its working file."""
     path.write_bytes(_empty_database())
-    settings = {"preserve_insertion_order": "false", "python_enable_replacements": "false", "threads": "1"}
-    connection = duckdb.connect(str(path), config=settings)
-    connection.execute("SET TimeZone = 'UTC'")
+    connection = _engine().cursor()
+    connection.execute(f"ATTACH '{path}' AS \"{path}\"")
+    connection.execute(f'USE "{path}"')
     return FlowWarehouse(connection)
+
+
+@cache
+def _engine() -> duckdb.DuckDBPyConnection:
+    """One for all files, because starting it takes longer than most tests. One thread: a second one costs more than it
+    does for a few issues."""
+    settings = {"preserve_insertion_order": "false", "python_enable_replacements": "false", "threads": "1"}
+    engine = duckdb.connect(config=settings)
+    engine.execute("SET GLOBAL TimeZone = 'UTC'")
+    return engine
 
 
 @pytest.fixture
 def warehouse(tmp_path: Path) -> Iterator[FlowWarehouse]:
     opened = open_flow_warehouse(tmp_path / "work.duckdb")
     yield opened
-    opened.connection.close()
+    opened.close()

@@ -21,7 +21,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlowWarehouse]:
     opened.connection.execute("UPDATE issues SET project_key = 'APP', issue_key = replace(issue_key, 'P-', 'APP-')")
     opened.derive_all()
     yield opened
-    opened.connection.close()
+    opened.close()
 
 
 @pytest.mark.parametrize(("title", "query"), QUERIES, ids=lambda text: text[:20])

@@ -38,7 +38,7 @@ def derived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Flow
             warehouse.derive(FlowSettings(time_zone=settings["time_zone"], waiting=tuple(settings.get("waiting", ()))))
     yield warehouses
     for warehouse in warehouses.values():
-        warehouse.connection.close()
+        warehouse.close()
 
 
 def cases(*, with_times: bool = False) -> list[Any]:

@@ -56,7 +56,7 @@ def edges(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlowWarehouse]:
     )  # fmt: skip
     opened.derive_all()
     yield opened
-    opened.connection.close()
+    opened.close()
 
 
 def test_bands_of_cumulative_flow_sum_to_the_issues_created_so_far(edges: FlowWarehouse) -> None:

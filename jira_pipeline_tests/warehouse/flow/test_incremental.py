@@ -157,5 +157,5 @@ def test_incremental_equals_full_rebuild_after_any_mutation(tmp_path: Path) -> N
     if changed_something <= 1:
         run()  # six examples that hardly changed anything: one such run in many
     assert changed_something > 1
-    step_by_step.connection.close()
-    at_once.connection.close()
+    step_by_step.close()
+    at_once.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -52,8 +53,10 @@ def test_working_time_is_what_the_calendar_libraries_count(calendar_warehouse: F
 
 
 @pytest.fixture(scope="module")
-def calendar_warehouse(tmp_path_factory: pytest.TempPathFactory) -> FlowWarehouse:
-    return open_flow_warehouse(tmp_path_factory.mktemp("calendar") / "work.duckdb")
+def calendar_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlowWarehouse]:
+    opened = open_flow_warehouse(tmp_path_factory.mktemp("calendar") / "work.duckdb")
+    yield opened
+    opened.close()
 
 
 def test_without_a_calendar_there_is_no_working_time(warehouse: FlowWarehouse) -> None:

@@ -53,7 +53,7 @@ def real(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
             put(opened, json.loads(line))
         opened.derive_all(FlowSettings(time_zone="Europe/Warsaw"))
     yield opened
-    opened.connection.close()
+    opened.close()
 
 
 def test_time_in_status_sums_to_age(real: FlowWarehouse) -> None:
