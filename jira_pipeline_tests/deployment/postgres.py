@@ -38,7 +38,8 @@ def postgres_server(programs: Path) -> Iterator[Mapping[str, str]]:
     """A server with an empty database; gives the variables that deploy/postgres/dagster.yaml reads."""
     user = _unprivileged()
     port = str(free_port())
-    directory = Path(tempfile.mkdtemp(prefix="jira_pipeline_postgres_"))
+    # Not below pytest's own, which only its user may enter.
+    directory = Path(tempfile.mkdtemp(prefix="jira_pipeline_postgres_", dir=os.environ.get("PYTEST_DEBUG_TEMPROOT")))
     try:
         if user:
             os.chown(directory, user["user"], user["group"])
