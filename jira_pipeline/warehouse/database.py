@@ -150,7 +150,10 @@ class Warehouse:
 
     @contextmanager
     def _attached(self, *, row_group_size: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-        engine = _IDLE_ENGINES.pop() if _IDLE_ENGINES else _started_engine()
+        try:
+            engine = _IDLE_ENGINES.pop()
+        except IndexError:
+            engine = _started_engine()
         connection = engine.cursor()
         try:
             self._attach(connection, row_group_size)
