@@ -120,3 +120,7 @@ FROM typed
 LEFT JOIN roles ON roles.issue_id = typed.issue_id
 LEFT JOIN adf_text ON adf_text.issue_id = typed.issue_id
 LEFT JOIN statuses ON statuses.status_id = typed.fields.status.id;
+
+-- Megabytes, and what comes next would hold its own beside them.
+DROP TABLE typed;
+DROP TABLE adf_text;

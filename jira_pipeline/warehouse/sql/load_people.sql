@@ -74,3 +74,6 @@ FROM met
 ANTI JOIN statuses ON statuses.status_id = met.status.id
 WHERE status.id IS NOT NULL
 GROUP BY status.id;
+
+-- Megabytes, and the next load would hold its own beside them.
+DROP TABLE landed_changes;
