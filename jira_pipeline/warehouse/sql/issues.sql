@@ -110,7 +110,7 @@ SELECT
     list_transform(json_elements(fields.components), lambda component: component ->> '$.name') AS components,
     list_transform(json_elements(fields.fixVersions), lambda version: version ->> '$.name') AS fix_versions,
     list_transform(json_elements(custom[roles.sprint[1]]), lambda sprint: sprint_id(sprint)) AS sprint_ids,
-    list_transform(json_elements(custom[roles.sprint[1]]), lambda sprint: sprint_name(sprint)) AS sprint_names,
+    list_transform(json_elements(custom[roles.sprint[1]]), lambda sprint: sprint_text(sprint, 'name')) AS sprint_names,
     TRY_CAST(fields.duedate AS DATE) AS due_date,
     created_at,
     updated_at,

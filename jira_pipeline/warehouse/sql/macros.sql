@@ -61,11 +61,15 @@ CREATE OR REPLACE TEMP MACRO sprint_id(sprint) AS
         ELSE TRY_CAST(sprint ->> '$' AS BIGINT)
     END;
 
-CREATE OR REPLACE TEMP MACRO sprint_name(sprint) AS
+-- What a sprint has under a key: `name` or `goal`, the two that people write.
+CREATE OR REPLACE TEMP MACRO sprint_text(sprint, key) AS
     CASE json_type(sprint)
-        WHEN 'OBJECT' THEN sprint ->> '$.name'
+        WHEN 'OBJECT' THEN sprint ->> ('$.' || key)
         WHEN 'VARCHAR' THEN nullif(regexp_extract(
             sprint ->> '$',
-            '[\[,]name=(.*?)(?:,(?:id|rapidViewId|state|goal|startDate|endDate|completeDate|activatedDate|sequence|autoStartStop|synced|incompleteIssuesDestinationId)=|\]$)',
+            '[\[,]' || key || '=(.*?)(?:,(?:' || replace(
+                'name|goal|id|rapidViewId|state|startDate|endDate|completeDate|activatedDate|sequence|autoStartStop|synced|incompleteIssuesDestinationId',
+                key || '|', ''
+            ) || ')=|\]$)',
             1, 's'), '')
     END;

@@ -31,14 +31,11 @@ CREATE OR REPLACE TEMP TABLE read_sprints AS
 WITH written AS (
     SELECT issue_id,
            CASE WHEN is_object THEN sprint ->> '$.id' ELSE regexp_extract(text, '[\[,]id=(\d+)', 1) END AS sprint_id,
-           sprint_name(sprint) AS name,
+           sprint_text(sprint, 'name') AS name,
            lower(CASE WHEN is_object THEN sprint ->> '$.state' ELSE regexp_extract(text, '[\[,]state=(\w+)', 1) END) AS state,
            CASE WHEN is_object THEN coalesce(sprint ->> '$.boardId', sprint ->> '$.originBoardId')
                 ELSE regexp_extract(text, '[\[,]rapidViewId=(\d+)', 1) END AS board_id,
-           CASE WHEN is_object THEN sprint ->> '$.goal' ELSE regexp_extract(
-               text,
-               '[\[,]goal=(.*?)(?:,(?:id|rapidViewId|state|name|startDate|endDate|completeDate|activatedDate|sequence|autoStartStop|synced|incompleteIssuesDestinationId)=|\]$)',
-               1, 's') END AS goal,
+           sprint_text(sprint, 'goal') AS goal,
            CASE WHEN is_object THEN sprint ->> '$.activatedDate' ELSE regexp_extract(text, '[\[,]activatedDate=([^,\]]+)', 1) END AS activated_at,
            CASE WHEN is_object THEN sprint ->> '$.startDate' ELSE regexp_extract(text, '[\[,]startDate=([^,\]]+)', 1) END AS start_at,
            CASE WHEN is_object THEN sprint ->> '$.endDate' ELSE regexp_extract(text, '[\[,]endDate=([^,\]]+)', 1) END AS end_at,
