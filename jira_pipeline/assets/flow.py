@@ -17,8 +17,8 @@ from jira_pipeline.warehouse.flow import (
     ProjectWorkflow,
     WorkingCalendar,
     derive_cycle_time_metrics,
+    derive_tables,
     few_on_one_thread,
-    with_sources,
 )
 from jira_pipeline.warehouse.flow.settings import WITHDRAWN_RESOLUTIONS
 from jira_pipeline.warehouse.flow.workflow import unknown_statuses
@@ -77,15 +77,15 @@ def flow_settings(config: PipelineConfig) -> FlowSettings:
 def derive_flow(
     context: dg.AssetExecutionContext, tracked_projects: TrackedProjectsResource, warehouse: WarehouseResource
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """Derive the flow tables from the issues that changed since the last time, all in one transaction. Of a selection,
-    what it is derived from is brought up to date as well."""
+    """Derive the flow tables from the issues that changed since the last time. What the selected tables are derived
+    from is brought up to date as well."""
     settings = flow_settings(tracked_projects.load())
     results: list[dg.MaterializeResult[None]] = []
-    with warehouse.get_connection() as connection, few_on_one_thread(connection):
+    names = [key.to_user_string() for key in context.selected_asset_keys]
+    with warehouse.warehouse.connection() as connection:
         as_of = required_as_of(connection)
-        for table in with_sources(key.to_user_string() for key in context.selected_asset_keys):
-            table.derive(connection, settings, as_of=as_of)
-            if dg.AssetKey(table.name) in context.selected_asset_keys:
+        for table in derive_tables(connection, names, settings, as_of=as_of):
+            if table.name in names:
                 results.append(
                     dg.MaterializeResult(
                         asset_key=table.name,

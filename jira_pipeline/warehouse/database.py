@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from jira_pipeline.errors import PipelineError, SettingsError
 from jira_pipeline.warehouse.disk import full_disk_explained
 from jira_pipeline.warehouse.schema import ensure_schema, has_present_schema
-from jira_pipeline.warehouse.session import with_settings
+from jira_pipeline.warehouse.session import transaction, with_settings
 from jira_pipeline.warehouse.statements import sql_text
 
 log = logging.getLogger(__name__)
@@ -215,18 +215,6 @@ def _started_engine() -> duckdb.DuckDBPyConnection:
     # connections are open.
     engine.execute(sql_text("macros").replace("OR REPLACE TEMP MACRO", "MACRO"))
     return engine
-
-
-@contextmanager
-def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """All or nothing: committed at the end, rolled back on an error."""
-    connection.execute("BEGIN")
-    try:
-        yield
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
 
 
 @contextmanager

@@ -16,7 +16,6 @@ from jira_pipeline.errors import PipelineError, SettingsError
 from jira_pipeline.jira.errors import ProjectUnavailable
 from jira_pipeline.sync.fetch import Landed, ProjectFetch
 from jira_pipeline.sync.landing import LandingFile
-from jira_pipeline.warehouse.database import transaction
 from jira_pipeline.warehouse.disk import full_disk_explained
 from jira_pipeline.warehouse.load import (
     LandingDamaged,
@@ -27,6 +26,7 @@ from jira_pipeline.warehouse.load import (
     set_issues_aside,
 )
 from jira_pipeline.warehouse.operations import record_outcome
+from jira_pipeline.warehouse.session import transaction
 
 _CANNOT_BE_STORED = (duckdb.Error, LandingDamaged)
 

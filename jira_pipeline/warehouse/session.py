@@ -1,4 +1,4 @@
-"""Settings of a DuckDB session."""
+"""Settings and transactions of a DuckDB session."""
 
 from __future__ import annotations
 
@@ -19,3 +19,15 @@ def with_settings(connection: duckdb.DuckDBPyConnection, settings: Mapping[str, 
         with suppress(duckdb.Error):  # an engine that refuses everything is given up
             for name in settings:
                 connection.execute(f"RESET {name}")
+
+
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All or nothing: committed at the end, rolled back on an error."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")

@@ -1,4 +1,5 @@
--- Whether every table derived from issues was derived from the issues as they are now.
+-- Whether every table derived from issues was derived from the issues as they are now, and none was left behind by a
+-- derivation that did not end.
 SELECT
     NOT EXISTS (
         SELECT issue_id, load_id FROM raw_issues WHERE removed_at IS NULL
@@ -10,4 +11,5 @@ SELECT
         SELECT issue_id, load_id FROM issues
         EXCEPT
         SELECT issue_id, load_id FROM cycle_times
-    );
+    )
+    AND NOT EXISTS (SELECT name FROM ops.state WHERE name LIKE 'flow.%.behind');

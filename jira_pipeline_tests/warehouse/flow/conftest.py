@@ -15,7 +15,6 @@ from typing import Any
 import duckdb
 import pytest
 
-from jira_pipeline.warehouse.database import transaction
 from jira_pipeline.warehouse.flow import (
     FLOW_TABLES,
     FlowSettings,
@@ -23,8 +22,9 @@ from jira_pipeline.warehouse.flow import (
     derive_cycle_time_metrics,
     derive_cycle_times,
     derive_status_intervals,
-    with_sources,
+    derive_tables,
 )
+from jira_pipeline.warehouse.session import transaction
 from jira_pipeline.warehouse.statements import sql_text
 
 EDGE_CASES: dict[str, Any] = json.loads((Path(__file__).parent / "edge_cases.json").read_text(encoding="utf-8"))
@@ -113,9 +113,8 @@ class FlowWarehouse:
     def derive_for(self, *names: str, settings: FlowSettings | None = None, as_of: datetime = AS_OF) -> None:
         """These tables, after those that the catalog says they are derived from."""
         assert set(names) <= {table.name for table in FLOW_TABLES}
-        with self.one_transaction():
-            for table in with_sources(names):
-                table.derive(self.connection, settings or FlowSettings(), as_of=as_of)
+        for _ in derive_tables(self.connection, names, settings or FlowSettings(), as_of=as_of):
+            pass
 
     def put_field_role(self, role: str, field_id: str) -> None:
         self._insert("ops.field_roles", {"role": role, "field_id": field_id, "rank": 1})
