@@ -23,6 +23,7 @@ from pathlib import Path
 
 import duckdb
 
+from jira_pipeline.warehouse.engine import started_engine, use_attached
 from jira_pipeline.warehouse.flow import (
     FLOW_TABLES,
     FlowSettings,
@@ -77,11 +78,11 @@ def peak_megabytes() -> float:
 
 
 def connect(path: Path) -> duckdb.DuckDBPyConnection:
-    settings = {"preserve_insertion_order": "false", "python_enable_replacements": "false", "memory_limit": "1GB"}
-    connection = duckdb.connect(str(path), config={**settings, "temp_directory": str(path.parent)})
-    connection.execute("SET TimeZone = 'UTC'")
-    connection.execute("SET GLOBAL max_vacuum_tasks = 0")
-    return connection
+    engine = started_engine()
+    engine.execute(f"SET GLOBAL temp_directory = '{path.parent}'")
+    engine.execute(f"ATTACH '{path}' AS warehouse")
+    use_attached(engine, "warehouse")
+    return engine
 
 
 def generate(path: Path, issues: int) -> int:

@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 
 from jira_pipeline.errors import PipelineError, SettingsError
 from jira_pipeline.warehouse.disk import full_disk_explained
+from jira_pipeline.warehouse.engine import started_engine, use_attached
 from jira_pipeline.warehouse.schema import ensure_schema, has_present_schema
 from jira_pipeline.warehouse.session import transaction, with_settings
 from jira_pipeline.warehouse.statements import sql_text
@@ -25,7 +26,6 @@ log = logging.getLogger(__name__)
 
 # Named, because a newer DuckDB would write files that the clients of people's tools cannot open yet.
 _STORAGE_VERSION = "v1.5.0"
-_MEMORY_LIMIT = "1GB"
 _WAIT_SECONDS = 600.0
 _CATALOG = "warehouse"
 # DuckDB writes full row groups straight to the file; what does not fill one is kept in memory and written at the
@@ -153,7 +153,7 @@ class Warehouse:
         try:
             engine = _IDLE_ENGINES.pop()
         except IndexError:
-            engine = _started_engine()
+            engine = started_engine()
         connection = engine.cursor()
         try:
             self._attach(connection, row_group_size)
@@ -185,8 +185,7 @@ class Warehouse:
                 f"{self.working} cannot be opened ({str(error).partition(chr(10))[0]}): make it readable and writable; "
                 "if it is damaged, put a backup of the database there, or remove it to fetch everything again."
             ) from error
-        # The macros are in the memory of the engine.
-        connection.execute(f"SET search_path = '{_CATALOG},memory'")
+        use_attached(connection, _CATALOG)
         os.chmod(self.working, 0o600)
 
 
@@ -200,21 +199,6 @@ def _opened(published: Path, stack: ExitStack) -> duckdb.DuckDBPyConnection | No
     except duckdb.Error:
         return None
     return connection if found == (1,) else None
-
-
-def _started_engine() -> duckdb.DuckDBPyConnection:
-    engine = duckdb.connect()
-    engine.execute("SET GLOBAL TimeZone = 'UTC'")
-    engine.execute(f"SET GLOBAL memory_limit = '{_MEMORY_LIMIT}'")
-    engine.execute("SET GLOBAL preserve_insertion_order = false")
-    # A Python variable must never stand in for a table that is missing.
-    engine.execute("SET GLOBAL python_enable_replacements = false")
-    # Rewriting nearly every row group after a large upsert costs minutes; deleted rows are reused anyway.
-    engine.execute("SET GLOBAL max_vacuum_tasks = 0")
-    # In its memory, which all its connections see; what is temporary is seen by one, and takes longer to make than most
-    # connections are open.
-    engine.execute(sql_text("macros").replace("OR REPLACE TEMP MACRO", "MACRO"))
-    return engine
 
 
 @contextmanager

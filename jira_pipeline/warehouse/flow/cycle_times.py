@@ -45,7 +45,6 @@ def derive_cycle_times_only(connection: duckdb.DuckDBPyConnection, settings: Flo
         connection.execute("DELETE FROM cycle_times")
         forget_counted(connection, *READERS)
     outdated = find_outdated_issues(connection, "cycle_times")
-    run_sql(connection, "flow_macros")
     load_workflow_rules(connection, settings)
     parameters = {
         **headline(settings),

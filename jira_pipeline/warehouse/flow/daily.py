@@ -35,7 +35,6 @@ def _derive(connection: duckdb.DuckDBPyConnection, table: str, settings: FlowSet
     )
     if through is None:
         connection.execute(f"DELETE FROM {table}")
-    run_sql(connection, "flow_macros")
     parameters |= {"last_day": last_day, "through": through or last_day}
     if table == "daily_flow":
         parameters["statuses_from"] = min(take_renewed_statuses(connection), (through or last_day) + timedelta(days=1))

@@ -18,7 +18,6 @@ def derive_data_quality(connection: duckdb.DuckDBPyConnection, settings: FlowSet
     is_rebuild = days_to_keep(connection, "data_quality", last_day, sources=("data_quality",), settings=None) is None
     if is_rebuild:
         connection.execute("DELETE FROM data_quality")
-    run_sql(connection, "flow_macros")
     parameters = {"as_of": as_of, "stale_days": settings.stale_days, "is_rebuild": is_rebuild}
     run_sql(connection, "data_quality", parameters)
     record_counted(connection, "data_quality", last_day)

@@ -17,7 +17,7 @@ FILES = {
     "status_pace": ("status_pace",),
     "aging_wip": ("aging_wip_spans", "time_buckets", "aging_wip"),
     "flow_efficiency": ("flow_efficiency",),
-    "sprints": ("macros", "sprints"),
+    "sprints": ("sprints",),
     "sprint_issues": ("sprint_issues",),
     "sprint_report": ("sprint_report",),
     "bugs_weekly": ("bugs_weekly",),
@@ -37,7 +37,6 @@ def derive_mart(connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *
         "stale_days": settings.stale_days,
         "bug_types": folded(settings.bug_types),
     }
-    run_sql(connection, "flow_macros")
     for file in FILES[name]:
         run_sql(connection, file, parameters)
     return row_count(connection, name)

@@ -32,7 +32,6 @@ def derive_status_intervals(connection: duckdb.DuckDBPyConnection, settings: Flo
         connection.execute("DELETE FROM status_intervals")
         forget_counted(connection, *READERS)
     outdated = find_outdated_issues(connection, "status_intervals")
-    run_sql(connection, "flow_macros")
     load_workflow_rules(connection, settings)
     parameters = {
         "time_zone": settings.time_zone,
@@ -51,7 +50,6 @@ def derive_time_in_status(connection: duckdb.DuckDBPyConnection, settings: FlowS
     if definition_changed(connection, "time_in_status", sources=sources, settings=_timeline(settings)):
         connection.execute("DELETE FROM time_in_status")
     find_outdated_issues(connection, "time_in_status")
-    run_sql(connection, "flow_macros")
     for _ in batches_of_outdated_issues(connection):
         run_sql(connection, "time_in_status")
     return row_count(connection, "time_in_status")
@@ -67,7 +65,6 @@ def derive_field_intervals(connection: duckdb.DuckDBPyConnection, settings: Flow
     if definition_changed(connection, "field_intervals", sources=("flow_macros", "field_intervals"), settings=roles):
         connection.execute("DELETE FROM field_intervals")
     find_outdated_issues(connection, "field_intervals")
-    run_sql(connection, "flow_macros")
     for _ in batches_of_outdated_issues(connection):
         run_sql(connection, "field_intervals")
     return row_count(connection, "field_intervals")

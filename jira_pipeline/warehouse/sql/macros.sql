@@ -1,7 +1,7 @@
--- Readings of Jira's values. Temporary: not left in anybody's file.
+-- Readings of Jira's values. Made in the memory of an engine: not left in anybody's file.
 
 -- The lines of landing files of payloads or histories: the number of the line, and its JSON as text.
-CREATE OR REPLACE TEMP MACRO landed_lines(files, longest_line, buffer_bytes) AS TABLE
+CREATE MACRO landed_lines(files, longest_line, buffer_bytes) AS TABLE
 SELECT line_id, content
 FROM read_csv(
     files,
@@ -18,7 +18,7 @@ FROM read_csv(
 
 -- An instant in any of the forms Jira uses: ISO with any offset (2026-08-24T11:11:52.944+0000), epoch milliseconds as in
 -- changelog/bulkfetch, epoch seconds as in Atlassian's own example of it. NULL when it is none of these.
-CREATE OR REPLACE TEMP MACRO jira_instant(value) AS
+CREATE MACRO jira_instant(value) AS
     CASE
         -- As nearly all are written, and three times as fast as finding out what else it may be.
         WHEN value LIKE '____-__-__T__:__:__.___+____' OR value LIKE '____-__-__T__:__:__.___-____' THEN TRY_CAST(value AS TIMESTAMPTZ)
@@ -34,18 +34,18 @@ CREATE OR REPLACE TEMP MACRO jira_instant(value) AS
     END;
 
 -- accountId on Cloud, user key on Data Center, user name where an old site gives nothing else.
-CREATE OR REPLACE TEMP MACRO jira_user_id(person) AS coalesce(person.accountId, person."key", person."name");
+CREATE MACRO jira_user_id(person) AS coalesce(person.accountId, person."key", person."name");
 
 -- One of Jira's three status categories; `undefined` and anything else is unknown.
-CREATE OR REPLACE TEMP MACRO jira_category(category_key) AS
+CREATE MACRO jira_category(category_key) AS
     CASE WHEN category_key IN ('new', 'indeterminate', 'done') THEN category_key END;
 
 -- A number, or a text that holds one; NULL is not 0, and neither is text.
-CREATE OR REPLACE TEMP MACRO jira_number(value) AS
+CREATE MACRO jira_number(value) AS
     CASE WHEN isfinite(TRY_CAST(value ->> '$' AS DOUBLE)) THEN TRY_CAST(value ->> '$' AS DOUBLE) END;
 
 -- The elements of a JSON array; a lone value counts as an array of one, null and a missing value as none.
-CREATE OR REPLACE TEMP MACRO json_elements(value) AS
+CREATE MACRO json_elements(value) AS
     CASE
         WHEN value IS NULL OR json_type(value) = 'NULL' THEN CAST([] AS JSON[])
         WHEN json_type(value) = 'ARRAY' THEN TRY_CAST(value AS JSON[])
@@ -54,7 +54,7 @@ CREATE OR REPLACE TEMP MACRO json_elements(value) AS
 
 -- A sprint, an object on Cloud, on Data Center a Java object printed as Sprint@1f[id=12,…,name=A, b [x],startDate=…]: names
 -- may hold commas, brackets and equals signs, and the order of the keys differs, so a name ends where a known key begins.
-CREATE OR REPLACE TEMP MACRO sprint_id(sprint) AS
+CREATE MACRO sprint_id(sprint) AS
     CASE json_type(sprint)
         WHEN 'OBJECT' THEN TRY_CAST(sprint ->> '$.id' AS BIGINT)
         WHEN 'VARCHAR' THEN TRY_CAST(coalesce(nullif(regexp_extract(sprint ->> '$', '[\[,]id=([0-9]+)[,\]]', 1), ''), sprint ->> '$') AS BIGINT)
@@ -62,7 +62,7 @@ CREATE OR REPLACE TEMP MACRO sprint_id(sprint) AS
     END;
 
 -- What a sprint has under a key: `name` or `goal`, the two that people write.
-CREATE OR REPLACE TEMP MACRO sprint_text(sprint, key) AS
+CREATE MACRO sprint_text(sprint, key) AS
     CASE json_type(sprint)
         WHEN 'OBJECT' THEN sprint ->> ('$.' || key)
         WHEN 'VARCHAR' THEN nullif(regexp_extract(

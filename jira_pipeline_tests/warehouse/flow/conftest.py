@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from jira_pipeline.warehouse.engine import started_engine, use_attached
 from jira_pipeline.warehouse.flow import (
     FLOW_TABLES,
     FlowSettings,
@@ -30,6 +31,7 @@ from jira_pipeline.warehouse.statements import sql_text
 EDGE_CASES: dict[str, Any] = json.loads((Path(__file__).parent / "edge_cases.json").read_text(encoding="utf-8"))
 FLAGGED_FIELD = "customfield_10021"
 AS_OF = datetime(2024, 6, 30, 12, tzinfo=UTC)
+_OPENED = itertools.count(1)
 
 
 class FlowWarehouse:
@@ -56,7 +58,7 @@ class FlowWarehouse:
         """Close the file; the engine stays."""
         ((name,),) = self.rows("SELECT current_database()")
         self.connection.execute("USE memory")
-        self.connection.execute(f'DETACH DATABASE "{name}"')
+        self.connection.execute(f"DETACH DATABASE {name}")
         self.connection.close()
 
     def put_status(self, status_id: str, name: str, category: str | None) -> None:
@@ -178,8 +180,9 @@ def open_flow_warehouse(path: Path) -> FlowWarehouse:
     """A new database file, attached as the pipeline attaches its working file."""
     path.write_bytes(_empty_database())
     connection = _engine().cursor()
-    connection.execute(f"ATTACH '{path}' AS \"{path}\"")
-    connection.execute(f'USE "{path}"')
+    catalog = f"work_{next(_OPENED)}"
+    connection.execute(f"ATTACH '{path}' AS {catalog}")
+    use_attached(connection, catalog)
     return FlowWarehouse(connection)
 
 
@@ -187,9 +190,8 @@ def open_flow_warehouse(path: Path) -> FlowWarehouse:
 def _engine() -> duckdb.DuckDBPyConnection:
     """One for all files, because starting it takes longer than most tests. One thread: a second one costs more than it
     does for a few issues."""
-    settings = {"preserve_insertion_order": "false", "python_enable_replacements": "false", "threads": "1"}
-    engine = duckdb.connect(config=settings)
-    engine.execute("SET GLOBAL TimeZone = 'UTC'")
+    engine = started_engine()
+    engine.execute("SET GLOBAL threads = 1")
     return engine
 
 
