@@ -44,6 +44,7 @@ class Warehouse:
         self.published = published
         self.working = published.with_name(f"{published.stem}_working.duckdb")
         self.landing = published.with_name(f"{published.stem}_landing")
+        self._spilled = published.with_name(f"{published.stem}_working.duckdb.tmp")
         self._write_lock = published.with_name(f"{published.stem}_working.lock")
         self._sync_lock = published.with_name(f"{published.stem}_sync.lock")
 
@@ -150,10 +151,7 @@ class Warehouse:
 
     @contextmanager
     def _attached(self, *, row_group_size: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-        try:
-            engine = _IDLE_ENGINES.pop()
-        except IndexError:
-            engine = started_engine()
+        engine = _engine_spilling_to(self._spilled)
         connection = engine.cursor()
         try:
             self._attach(connection, row_group_size)
@@ -199,6 +197,23 @@ def _opened(published: Path, stack: ExitStack) -> duckdb.DuckDBPyConnection | No
     except duckdb.Error:
         return None
     return connection if found == (1,) else None
+
+
+def _engine_spilling_to(directory: Path) -> duckdb.DuckDBPyConnection:
+    """An idle engine, or a new one. What finds no room in memory goes to this directory while it is needed, beside the
+    database: the engine's own choice is the working directory of whoever has started the pipeline."""
+    try:
+        engine = _IDLE_ENGINES.pop()
+    except IndexError:
+        engine = started_engine()
+    path = str(directory).replace("'", "''")
+    if engine.execute("SELECT current_setting('temp_directory')").fetchone() != (str(directory),):
+        try:
+            engine.execute(f"SET GLOBAL temp_directory = '{path}'")
+        except duckdb.NotImplementedException:  # it has used another one, of another warehouse
+            engine.close()
+            return _engine_spilling_to(directory)
+    return engine
 
 
 @contextmanager
