@@ -13,9 +13,8 @@ import duckdb
 from jira_pipeline.warehouse.flow.cumulative_flow import derive_cumulative_flow
 from jira_pipeline.warehouse.flow.cycle_times import derive_cycle_times_only
 from jira_pipeline.warehouse.flow.daily import derive_cycle_time_metrics, derive_daily_flow
-from jira_pipeline.warehouse.flow.data_quality import derive_data_quality
 from jira_pipeline.warehouse.flow.forecasts import derive_forecast_backtest, derive_forecasts
-from jira_pipeline.warehouse.flow.marts import derive_mart
+from jira_pipeline.warehouse.flow.marts import bring_mart_forward, derive_mart
 from jira_pipeline.warehouse.flow.settings import FlowSettings
 from jira_pipeline.warehouse.flow.status_intervals import (
     derive_field_intervals,
@@ -39,9 +38,8 @@ class FlowTable:
     derive: Derive
 
 
-def _mart(name: str, *reads: str) -> FlowTable:
-    derive: Callable[..., int] = partial(derive_mart, name=name)
-    return FlowTable(name, reads, derive)
+def _mart(name: str, *reads: str, derive: Callable[..., int] = derive_mart) -> FlowTable:
+    return FlowTable(name, reads, partial(derive, name=name))
 
 
 FLOW_TABLES: tuple[FlowTable, ...] = (
@@ -57,17 +55,17 @@ FLOW_TABLES: tuple[FlowTable, ...] = (
     FlowTable("cumulative_flow", ("status_intervals",), derive_cumulative_flow),
     FlowTable("daily_flow", ("cycle_times", "cumulative_flow"), derive_daily_flow),
     _mart("throughput_weekly", "daily_flow"),
-    _mart("cycle_time_percentiles", "cycle_times"),
+    _mart("cycle_time_percentiles", "cycle_times", derive=bring_mart_forward),
     _mart("status_pace", "cycle_times", "status_intervals"),
     _mart("aging_wip", "cycle_times", "status_intervals", "field_intervals", "status_pace", "issues"),
     _mart("flow_efficiency", "cycle_times"),
     _mart("sprints", "raw_issues", "issues"),
-    _mart("sprint_issues", "sprints", "field_intervals", "status_intervals", "cycle_times"),
+    _mart("sprint_issues", "sprints", "field_intervals", "status_intervals", "cycle_times", derive=bring_mart_forward),
     _mart("sprint_report", "sprints", "sprint_issues"),
     FlowTable("forecasts", ("daily_flow",), derive_forecasts),
     FlowTable("forecast_backtest", ("daily_flow",), derive_forecast_backtest),
     _mart("bugs_weekly", "cycle_times"),
-    FlowTable("data_quality", ("cycle_times", "status_intervals", "issues", "issue_changes"), derive_data_quality),
+    _mart("data_quality", "cycle_times", "status_intervals", "issues", "issue_changes", derive=bring_mart_forward),
     _mart("signals", "aging_wip", "daily_flow", "throughput_weekly", "forecasts", "forecast_backtest"),
 )
 

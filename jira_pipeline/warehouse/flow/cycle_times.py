@@ -20,7 +20,7 @@ SOURCES = (
     "flow_macros", "workflow_rules", "status_intervals", "time_in_status", "field_intervals", "cycle_times",
     "time_buckets", "cycle_times_insert",
 )  # fmt: skip
-READERS = ("cycle_time_metrics", "daily_flow", "data_quality")
+READERS = ("cycle_time_metrics", "daily_flow", "cycle_time_percentiles", "sprint_issues", "data_quality")
 """The tables that take in what changes here."""
 
 

@@ -1,11 +1,12 @@
-"""The marts that are rebuilt whole from the tables about issues and days: each is one or two .sql files."""
+"""The marts: each is one or a few .sql files over the tables about issues and days."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 import duckdb
 
+from jira_pipeline.warehouse.flow.changes import days_to_keep, record_counted
 from jira_pipeline.warehouse.flow.days import last_complete_day
 from jira_pipeline.warehouse.flow.settings import FlowSettings
 from jira_pipeline.warehouse.flow.workflow import folded
@@ -21,6 +22,7 @@ FILES = {
     "sprint_issues": ("sprint_issues",),
     "sprint_report": ("sprint_report",),
     "bugs_weekly": ("bugs_weekly",),
+    "data_quality": ("data_quality",),
     "signals": ("signals",),
 }
 """The .sql files of each mart, in the order in which they run."""
@@ -28,7 +30,28 @@ FILES = {
 
 def derive_mart(connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, name: str, as_of: datetime) -> int:
     """Rebuild the mart `name` as of `as_of`, up to the last complete local day; returns how many rows it holds."""
-    parameters = {
+    return _run(connection, name, _parameters(settings, as_of))
+
+
+def bring_mart_forward(
+    connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, name: str, as_of: datetime
+) -> int:
+    """Bring the mart `name` up to date with what changed in `cycle_times` since, and with the clock; returns how many
+    rows it holds. Equal to a rebuild, which happens when `cycle_times` was rebuilt or `as_of` lies before an earlier
+    run's."""
+    parameters = _parameters(settings, as_of)
+    last_day = last_complete_day(settings, as_of)
+    # Other settings rebuild cycle_times, and with it everything that follows it.
+    through = days_to_keep(connection, name, last_day, sources=FILES[name], settings=None)
+    if through is None:
+        connection.execute(f"DELETE FROM {name}")
+    rows = _run(connection, name, {**parameters, "is_rebuild": through is None, "through": through or date.min})
+    record_counted(connection, name, last_day)
+    return rows
+
+
+def _parameters(settings: FlowSettings, as_of: datetime) -> dict[str, object]:
+    return {
         "as_of": as_of,
         "last_day": last_complete_day(settings, as_of),
         "time_zone": settings.time_zone,
@@ -37,6 +60,9 @@ def derive_mart(connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *
         "stale_days": settings.stale_days,
         "bug_types": folded(settings.bug_types),
     }
+
+
+def _run(connection: duckdb.DuckDBPyConnection, name: str, parameters: dict[str, object]) -> int:
     for file in FILES[name]:
         run_sql(connection, file, parameters)
     return row_count(connection, name)

@@ -1,13 +1,30 @@
 -- data_quality: one row an issue and flag. $as_of: now; $stale_days: how long without an update makes open work stale;
 -- $is_rebuild: whether the table is empty, or holds all but what changed in cycle_times since (ops.cycle_time_changes).
 
+CREATE OR REPLACE TEMP TABLE changed_issues AS
+SELECT DISTINCT issue_id FROM ops.cycle_time_changes WHERE reader = 'data_quality';
+
 -- One author, ten issues or more into Done inside five minutes: a clean-up, not deliveries. Ten in five minutes lie in two
 -- adjacent slots of five minutes, one of which holds at least five: that spares looking up the author of everything else.
+-- Another answer than before can only come of a closing of a changed issue, with those up to a slot away, or of those that
+-- were bulk_closed.
 CREATE OR REPLACE TEMP TABLE bulk_closed AS
-WITH closings AS (
+WITH all_closings AS MATERIALIZED (
     SELECT issue_id, history_id, entered_at, epoch_us(entered_at) // 300000000 AS slot
     FROM status_intervals
     WHERE phase = 'done' AND entered_from_phase <> 'done' AND history_id IS NOT NULL
+),
+doubtful_issues AS (
+    SELECT issue_id FROM changed_issues WHERE NOT $is_rebuild
+    UNION
+    SELECT issue_id FROM data_quality WHERE flag = 'bulk_closed'
+),
+doubtful_slots AS (
+    SELECT DISTINCT unnest([slot - 1, slot, slot + 1]) AS slot
+    FROM all_closings WHERE issue_id IN (SELECT issue_id FROM doubtful_issues)
+),
+closings AS MATERIALIZED (
+    SELECT * FROM all_closings WHERE $is_rebuild OR slot IN (SELECT slot FROM doubtful_slots)
 ),
 slots AS (SELECT slot, count(*) AS closings FROM closings GROUP BY slot),
 busy AS (SELECT slot, closings, unnest([slot - 1, slot + 1]) AS adjacent_slot FROM slots WHERE closings >= 5),
@@ -39,22 +56,31 @@ spread AS (
 )
 SELECT DISTINCT issue_id FROM spread WHERE most >= 10;
 
--- What one issue's row in cycle_times tells is told anew of the issues that changed, everything else of all.
+-- What one issue's row in cycle_times tells is told anew of the issues that changed, what the clock or a parent tells of all.
 CREATE OR REPLACE TEMP TABLE judged_issues AS
 SELECT issue_id, issue_key, project_key, cycle_quality, created_not_initial, change_before_created, broken_chain, tail_mismatch,
        history_incomplete, unknown_status, resolved_not_done, done_not_resolved, reopen_count, returned_to_todo_count, changed_after_done,
        assignee_id IS NOT NULL AND team IS NULL AS assignee_unmatched
 FROM cycle_times
-WHERE $is_rebuild OR issue_id IN (SELECT issue_id FROM ops.cycle_time_changes WHERE reader = 'data_quality');
+WHERE $is_rebuild OR issue_id IN (SELECT issue_id FROM changed_issues);
 
 DELETE FROM data_quality
 WHERE flag IN ('bulk_closed', 'stale', 'subtask_started_parent_not', 'parent_done_child_open')
-   OR issue_id IN (SELECT issue_id FROM ops.cycle_time_changes WHERE reader = 'data_quality');
+   OR issue_id IN (SELECT issue_id FROM changed_issues);
 
 DELETE FROM ops.cycle_time_changes WHERE reader = 'data_quality';
 
 INSERT INTO data_quality BY NAME
-WITH flags AS (
+WITH families AS MATERIALIZED (
+    SELECT parent.issue_id, parent.issue_key, parent.project_key,
+           parent.started_at IS NULL AND parent.done_at IS NULL AND child.started_at IS NOT NULL AND child.hierarchy_level = -1 AS is_begun_by_part,
+           parent.done_at IS NOT NULL AND child.done_at IS NULL AND NOT child.history_incomplete AS is_done_but_for_part
+    FROM issues i
+    JOIN cycle_times child ON child.issue_id = i.issue_id
+    JOIN cycle_times parent ON parent.issue_key = i.parent_key
+    WHERE i.parent_key IS NOT NULL
+),
+flags AS (
     SELECT issue_id, issue_key, project_key, cycle_quality AS flag FROM judged_issues WHERE cycle_quality <> 'ok'
     UNION ALL SELECT issue_id, issue_key, project_key, 'created_not_initial' FROM judged_issues WHERE created_not_initial
     UNION ALL SELECT issue_id, issue_key, project_key, 'change_before_created' FROM judged_issues WHERE change_before_created
@@ -75,17 +101,9 @@ WITH flags AS (
     FROM cycle_times c JOIN issues i ON i.issue_id = c.issue_id
     WHERE c.started_at IS NOT NULL AND c.done_at IS NULL AND hours_between(i.updated_at, $as_of) >= 24 * $stale_days
     UNION ALL
-    SELECT DISTINCT parent.issue_id, parent.issue_key, parent.project_key, 'subtask_started_parent_not'
-    FROM issues i
-    JOIN cycle_times child ON child.issue_id = i.issue_id AND child.hierarchy_level = -1
-    JOIN cycle_times parent ON parent.issue_key = i.parent_key
-    WHERE i.parent_key IS NOT NULL AND child.started_at IS NOT NULL AND parent.started_at IS NULL AND parent.done_at IS NULL
+    SELECT DISTINCT issue_id, issue_key, project_key, 'subtask_started_parent_not' FROM families WHERE is_begun_by_part
     UNION ALL
-    SELECT DISTINCT parent.issue_id, parent.issue_key, parent.project_key, 'parent_done_child_open'
-    FROM issues i
-    JOIN cycle_times child ON child.issue_id = i.issue_id
-    JOIN cycle_times parent ON parent.issue_key = i.parent_key
-    WHERE i.parent_key IS NOT NULL AND parent.done_at IS NOT NULL AND child.done_at IS NULL AND NOT child.history_incomplete
+    SELECT DISTINCT issue_id, issue_key, project_key, 'parent_done_child_open' FROM families WHERE is_done_but_for_part
 ),
 effects AS (
     SELECT unnest([
@@ -115,3 +133,4 @@ JOIN effects e ON e.flag = f.flag;
 
 DROP TABLE judged_issues;
 DROP TABLE bulk_closed;
+DROP TABLE changed_issues;

@@ -326,6 +326,13 @@ CREATE TABLE IF NOT EXISTS sprint_issues (
     is_re_estimated BOOLEAN         -- the two differ
 );
 
+-- Between which instants sprint_issues has measured each activated sprint; works for the pipeline only.
+CREATE TABLE IF NOT EXISTS ops.measured_sprints (
+    sprint_id    BIGINT,            -- Jira's sprint id
+    activated_at TIMESTAMPTZ,       -- as in sprints then
+    completed_at TIMESTAMPTZ        -- as in sprints then; NULL: to the as_of of that run
+);
+
 -- One row an activated sprint: what was promised, what happened. Open sprints are measured to as_of.
 CREATE TABLE IF NOT EXISTS sprint_report (
     sprint_id                  BIGINT,      -- Jira's sprint id

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from jira_pipeline.warehouse.flow import FLOW_TABLES, FlowSettings, few_on_one_thread, outdated
+from jira_pipeline.warehouse.flow import FlowSettings, few_on_one_thread, outdated, with_sources
 from jira_pipeline.warehouse.flow.outdated import find_outdated_issues
 from jira_pipeline_tests.warehouse.flow.conftest import AS_OF, FlowWarehouse
 
-BROUGHT_FORWARD = ("cycle_time_metrics", "cumulative_flow", "daily_flow", "data_quality")
-CHAIN = [
-    table
-    for table in FLOW_TABLES
-    if table.name in {"status_intervals", "time_in_status", "field_intervals", "cycle_times", *BROUGHT_FORWARD}
-]
+BROUGHT_FORWARD = (
+    "cycle_time_metrics", "cumulative_flow", "daily_flow", "data_quality", "cycle_time_percentiles", "sprint_issues",
+)  # fmt: skip
+CHAIN = with_sources(BROUGHT_FORWARD)
+SPRINT_FIELD = "customfield_10020"
 BEGIN = datetime(2024, 6, 3, 9, tzinfo=UTC)
 NAMES = {"2": "To Do", "3": "In Progress", "7": "Done"}
+
+
+def day(number: float) -> str:
+    return (BEGIN + timedelta(days=number)).isoformat()
 
 
 def put(
@@ -31,11 +35,14 @@ def put(
         for number, ((day, _), source, target) in enumerate(zip(moves, steps, steps[1:], strict=False))
     ]
     complete = bool(columns.pop("history_complete", True))
+    sprint = {"id": 7, "name": "S", "state": "closed", "startDate": day(2), "completeDate": day(9)}
+    sprint |= columns.pop("sprint", {})
     done_at = BEGIN + timedelta(days=moves[-1][0]) if steps[-1] == "7" else None
     issue = {
         "issue_id": issue_id, "issue_key": f"P-{issue_id}", "status_id": steps[-1], "status": NAMES[steps[-1]],
         "created_at": BEGIN + timedelta(days=created), "updated_at": BEGIN + timedelta(days=20), "resolved_at": done_at,
-        "status_category": {"2": "new", "3": "indeterminate", "7": "done"}[steps[-1]], "story_points": 2.5, **columns,
+        "status_category": {"2": "new", "3": "indeterminate", "7": "done"}[steps[-1]], "story_points": 2.5,
+        "sprint_ids": [7], "payload": json.dumps({"fields": {SPRINT_FIELD: [sprint]}}), **columns,
     }  # fmt: skip
     warehouse.put_issue(issue, changes, history_complete=complete)
 
@@ -59,6 +66,7 @@ def assert_equal_to_a_rebuild(warehouse: FlowWarehouse, days: float, settings: F
 
 @pytest.fixture
 def site(warehouse: FlowWarehouse) -> FlowWarehouse:
+    warehouse.put_field_role("sprint", SPRINT_FIELD)
     put(warehouse, 1, (1, "3"), (4, "7"))
     put(warehouse, 2, (2, "3"), created=1, assignee_id="u1")
     put(warehouse, 3, (3, "3"), (6, "7"), created=2, project_key="Q", project_id="2")
@@ -112,12 +120,57 @@ def test_what_becomes_known_late_changes_all_the_quiet_days_since(
     assert_equal_to_a_rebuild(site, 2)
 
 
+@pytest.mark.parametrize(
+    "sprint",
+    [
+        pytest.param({"startDate": day(5)}, id="begun later"),
+        pytest.param({"completeDate": day(5)}, id="closed earlier"),
+        pytest.param({"state": "active", "completeDate": None}, id="open"),
+        pytest.param({"state": "future", "completeDate": None}, id="not begun"),
+    ],
+)
+def test_a_sprint_of_other_dates_is_measured_anew_with_all_its_issues(
+    site: FlowWarehouse, sprint: dict[str, object]
+) -> None:
+    put(site, 4, created=3, sprint=sprint)
+    derive(site, 1)
+    forward = site.table("sprint_issues")
+    site.connection.execute("DELETE FROM ops.state WHERE name = 'flow.sprint_issues.through'")
+    derive(site, 1)
+    assert forward == site.table("sprint_issues")
+    put(site, 4, created=3)
+    derive(site, 2)
+    assert_equal_to_a_rebuild(site, 2)
+
+
 def test_another_roster_changes_what_is_unmatched(site: FlowWarehouse) -> None:
     for user in ("u2", "u1"):
         site.connection.execute("UPDATE matched_assignees SET user_id = ?", [user])
         derive(site, 0)
         unmatched = site.rows("SELECT issue_id FROM data_quality WHERE flag = 'assignee_unmatched'")
         assert unmatched == ([(2,)] if user == "u2" else [])
+
+
+def test_a_clean_up_is_found_whenever_its_issues_become_known(site: FlowWarehouse) -> None:
+    def flagged() -> int:
+        return len(site.rows("SELECT issue_id FROM data_quality WHERE flag = 'bulk_closed'"))
+
+    # 9:03 to 9:07, over a boundary between two slots of five minutes.
+    for number in range(9):
+        put(site, 20 + number, (10 + (3 + number / 2) / 1440, "7"), created=3)
+    derive(site, 1)
+    assert flagged() == 0
+    put(site, 30, (10 + 7.5 / 1440, "7"), created=3)
+    derive(site, 2)
+    assert flagged() == 10
+    assert_equal_to_a_rebuild(site, 2)
+    put(site, 1, (1, "3"), (5, "7"))
+    derive(site, 3)
+    assert flagged() == 10
+    site.remove_issue(24)
+    derive(site, 4)
+    assert flagged() == 0
+    assert_equal_to_a_rebuild(site, 4)
 
 
 def test_points_too_large_for_decimals_in_a_double_are_counted_anew(site: FlowWarehouse) -> None:

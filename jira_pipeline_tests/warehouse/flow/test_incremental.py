@@ -15,7 +15,7 @@ from jira_pipeline_tests.warehouse.flow.conftest import AS_OF, FLAGGED_FIELD, Fl
 
 DERIVED = [table.name for table in FLOW_TABLES]
 SPRINT_FIELD, POINTS_FIELD = "customfield_10020", "customfield_10016"
-BEGIN = datetime(2024, 6, 3, tzinfo=UTC)
+BEGIN = datetime(2024, 5, 20, tzinfo=UTC)  # so that the histories cross the end of a month
 STATUS_NAMES = {
     "1": "Backlog",
     "2": "To Do",
@@ -40,6 +40,7 @@ field_changes = st.lists(
                 (FLAGGED_FIELD, None, ""),
                 (SPRINT_FIELD, "7", "Sprint 7"),
                 (SPRINT_FIELD, "7, 8", "Sprint 7, Sprint 8"),
+                (SPRINT_FIELD, None, ""),
                 (POINTS_FIELD, None, "5"),
                 ("project", "1", "P"),
                 ("project", "2", "Q"),
@@ -70,9 +71,18 @@ recategorisations = st.one_of(
     st.tuples(st.sampled_from(["2", "3"]), st.sampled_from(["new", "indeterminate", "done"])),
 )
 
-PAYLOAD = json.dumps(
-    {"fields": {SPRINT_FIELD: [{"id": 7, "name": "S", "state": "active", "startDate": "2024-06-05T00:00:00Z"}]}}
-)
+OPEN_SPRINT = {"id": 7, "name": "S", "state": "active", "startDate": "2024-06-05T00:00:00Z"}
+CLOSED_SPRINT = {
+    "id": 8, "name": "T", "state": "closed", "startDate": "2024-05-23T00:00:00Z",
+    "completeDate": "2024-05-30T00:00:00Z",
+}  # fmt: skip
+# What becomes of the closed one: nothing, other dates, open again.
+later_sprints = st.sampled_from([
+    CLOSED_SPRINT,
+    {**CLOSED_SPRINT, "startDate": "2024-05-21T00:00:00Z"},
+    {**CLOSED_SPRINT, "completeDate": "2024-06-02T00:00:00Z"},
+    {**CLOSED_SPRINT, "state": "active", "completeDate": None},
+])  # fmt: skip
 
 
 def put_fields(warehouse: FlowWarehouse) -> None:
@@ -80,7 +90,7 @@ def put_fields(warehouse: FlowWarehouse) -> None:
     warehouse.put_field_role("story_points", POINTS_FIELD)
 
 
-def apply(warehouse: FlowWarehouse, mutation: object) -> None:
+def apply(warehouse: FlowWarehouse, mutation: object, sprint: dict[str, object] = CLOSED_SPRINT) -> None:
     match mutation:
         case dict():
             instant: Callable[[int], datetime] = lambda hour: BEGIN + timedelta(hours=hour)  # noqa: E731
@@ -90,7 +100,8 @@ def apply(warehouse: FlowWarehouse, mutation: object) -> None:
                 "project_key": mutation["project_key"],
                 "status_id": now, "status": STATUS_NAMES[now], "status_category": CATEGORIES.get(now, "indeterminate"),
                 "created_at": BEGIN, "updated_at": instant(601), "story_points": 3.0, "issue_type": mutation["type"],
-                "assignee_id": mutation["assignee"], "sprint_ids": [7], "payload": PAYLOAD,
+                "assignee_id": mutation["assignee"], "sprint_ids": [7, 8],
+                "payload": json.dumps({"fields": {SPRINT_FIELD: [OPEN_SPRINT, sprint]}}),
                 "resolved_at": None if mutation["resolved"] is None else instant(mutation["resolved"]),
             }  # fmt: skip
             changes = [
@@ -132,8 +143,11 @@ def test_incremental_equals_full_rebuild_after_any_mutation(tmp_path: Path) -> N
         after=st.lists(mutations, min_size=2, max_size=12),
         recategorised=recategorisations,
         earlier=st.integers(-2, 30),
+        sprint=later_sprints,
     )
-    def run(before: list[object], after: list[object], recategorised: object, earlier: int) -> None:
+    def run(
+        before: list[object], after: list[object], recategorised: object, earlier: int, sprint: dict[str, object]
+    ) -> None:
         nonlocal changed_something
         mutations_after = [*after, recategorised] if recategorised else after
         for warehouse in (step_by_step, at_once):
@@ -144,10 +158,12 @@ def test_incremental_equals_full_rebuild_after_any_mutation(tmp_path: Path) -> N
         step_by_step.derive_all(as_of=AS_OF - timedelta(days=earlier))
         intermediate = step_by_step.table("status_intervals")
         for mutation in mutations_after:
-            apply(step_by_step, mutation)
+            apply(step_by_step, mutation, sprint)
         step_by_step.derive_all()
-        for mutation in (*before, *mutations_after):
+        for mutation in before:
             apply(at_once, mutation)
+        for mutation in mutations_after:
+            apply(at_once, mutation, sprint)
         at_once.derive_all()
         for name in DERIVED:
             assert step_by_step.table(name) == at_once.table(name), name
