@@ -93,7 +93,7 @@ def derive_forecast_backtest(connection: duckdb.DuckDBPyConnection, settings: Fl
             BACKTEST_TRIALS,
         )
         for number, cutoff in enumerate(cutoffs):
-            promised = at_least(futures[:, number], 85)
+            (promised,) = at_least(futures[:, number], [85])
             actual = history.delivered_within(cutoff, HORIZON_DAYS)
             rows.append({
                 "project_key": key, "cutoff_date": cutoff, "horizon_days": HORIZON_DAYS, "promised_p85": promised,
@@ -115,24 +115,27 @@ def how_many(daily: Counts, days: Sequence[int], trials: int) -> Counts:
     return np.asarray(drawn.sum(axis=0, dtype=np.int32))
 
 
-def days_until(daily: Counts, items: Sequence[int], trials: int) -> Counts:
-    """Days until each number of `items` is delivered, one row a future; more than `FARTHEST_DAYS` when not by then."""
-    answer = np.full((trials, len(items)), FARTHEST_DAYS + 1, dtype=np.int32)
+def days_until(daily: Counts, items: Sequence[int], percents: Sequence[int], trials: int) -> list[list[int]]:
+    """Within how many days each number of `items` is delivered in so many percent of the futures (nearest rank): a list
+    for each number; more than `FARTHEST_DAYS` when not by then."""
+    enough = [_rank(percent, trials) for percent in percents]
+    answer = np.full((len(items), len(percents)), FARTHEST_DAYS + 1)
     delivered = np.zeros(trials, dtype=np.int32)
     for begin in range(0, FARTHEST_DAYS, HORIZON_DAYS):
-        drawn = daily.take(_drawn(len(daily), trials, since=begin))
-        drawn[0] += delivered
-        reached = drawn.cumsum(axis=0, out=drawn)
-        fewest, most = delivered.min(), reached[-1].max()
+        reached = daily.take(_drawn(len(daily), trials, since=begin))
+        for day in reached:  # four times as fast as cumsum() down the columns
+            day += delivered
+            delivered = day
+        most = delivered.max()
         for number, target in enumerate(items):
-            if fewest < target <= most:
-                day = begin + 1 + (reached < target).sum(axis=0)
-                now = (delivered < target) & (reached[-1] >= target)
-                answer[now, number] = np.minimum(day[now], FARTHEST_DAYS + 1)
-        delivered = reached[-1]
-        if delivered.min() >= max(items):
+            if target <= most and answer[number].max() > begin:
+                done = np.count_nonzero(reached >= target, axis=1)  # at the end of each day: never fewer than before
+                place = np.searchsorted(done, enough)
+                days = np.where(place < HORIZON_DAYS, begin + 1 + place, FARTHEST_DAYS + 1)
+                np.minimum(answer[number], days, out=answer[number])
+        if answer.max() <= FARTHEST_DAYS:
             break
-    return answer
+    return answer.tolist()
 
 
 @lru_cache(maxsize=32)
@@ -148,14 +151,15 @@ def _drawn(known: int, trials: int, *, since: int = 0) -> npt.NDArray[np.intp]:
     return drawn
 
 
-def within(futures: Counts, percent: int) -> int:
-    """The smallest value that at least `percent` of the futures do not exceed (nearest rank)."""
-    return int(np.sort(futures)[-(-percent * len(futures) // 100) - 1])
+def at_least(futures: Counts, percents: Sequence[int]) -> list[int]:
+    """The greatest values that at least so many percent of the futures reach (nearest rank from above)."""
+    falling = np.sort(futures)[::-1]
+    return [int(falling[_rank(percent, len(futures)) - 1]) for percent in percents]
 
 
-def at_least(futures: Counts, percent: int) -> int:
-    """The greatest value that at least `percent` of the futures reach (nearest rank from above)."""
-    return int(np.sort(futures)[::-1][-(-percent * len(futures) // 100) - 1])
+def _rank(percent: int, trials: int) -> int:
+    """How many of the futures are `percent` percent, the last one counted whole."""
+    return -(-percent * trials // 100)
 
 
 def _project_forecasts(
@@ -172,15 +176,14 @@ def _project_forecasts(
     rows: list[dict[str, object]] = []
     until = last_day + timedelta(days=HORIZON_DAYS)
     futures = how_many(daily[:, None], [bisect_right(to_come, until)], TRIALS)[:, 0]
-    for percent in PERCENTILES:
+    for percent, value in zip(PERCENTILES, at_least(futures, PERCENTILES), strict=True):
         rows.append({
             **common, "kind": "how_many", "horizon_days": HORIZON_DAYS, "percentile": percent,
-            "value": at_least(futures, percent), "forecast_date": until,
+            "value": value, "forecast_date": until,
         })  # fmt: skip
-    waits = days_until(daily, [count for count, _ in targets], TRIALS)
-    for number, (count, meaning) in enumerate(targets):
-        for percent in PERCENTILES:
-            days = within(waits[:, number], percent)
+    waits = days_until(daily, [count for count, _ in targets], PERCENTILES, TRIALS)
+    for (count, meaning), days_at in zip(targets, waits, strict=True):
+        for percent, days in zip(PERCENTILES, days_at, strict=True):
             done = to_come[days - 1] if days <= len(to_come) else None
             rows.append({
                 **common, "kind": "when", "items": count, "items_meaning": meaning, "percentile": percent,

@@ -5,16 +5,15 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import numpy as np
-import pytest
 
 from jira_pipeline.warehouse.flow import FlowSettings, WorkingCalendar
 from jira_pipeline.warehouse.flow.forecasts import (
+    _drawn,
     at_least,
     days_until,
     derive_forecast_backtest,
     derive_forecasts,
     how_many,
-    within,
 )
 from jira_pipeline_tests.warehouse.flow.conftest import AS_OF, FlowWarehouse
 
@@ -134,7 +133,8 @@ def test_a_sound_history_holds_in_about_85_percent_of_forecasts() -> None:
     held = 0
     for _ in range(300):
         past, future = generator.poisson(1.5, 90), generator.poisson(1.5, 30)
-        held += int(future.sum() >= at_least(how_many(past[:, None], [30], 1000)[:, 0], 85))
+        (promised,) = at_least(how_many(past[:, None], [30], 1000)[:, 0], [85])
+        held += int(future.sum() >= promised)
     assert 0.75 < held / 300 < 0.92
 
 
@@ -146,11 +146,21 @@ def test_each_history_is_drawn_from_for_its_own_number_of_days() -> None:
     assert 24 < together[:, 1].mean() < 32
 
 
-@pytest.mark.parametrize(("percent", "low", "high"), [(50, 5, 6), (70, 7, 4), (85, 9, 2), (95, 10, 1), (100, 10, 1)])
-def test_ranks_are_nearest(percent: int, low: int, high: int) -> None:
+def test_ranks_are_nearest() -> None:
     futures = np.array([3, 1, 2, 10, 9, 8, 7, 6, 5, 4])
-    assert (within(futures, percent), at_least(futures, percent)) == (low, high)
+    assert at_least(futures, [50, 70, 85, 95, 100]) == [6, 4, 2, 1, 1]
 
 
 def test_days_until_counts_the_day_of_delivery() -> None:
-    assert days_until(np.array([1]), [1, 30, 31, 730, 731], 3).tolist() == [[1, 30, 31, 730, 731]] * 3
+    days = days_until(np.array([1]), [1, 30, 31, 730, 731], [50, 100], 3)
+    assert days == [[1, 1], [30, 30], [31, 31], [730, 730], [731, 731]]
+
+
+def test_days_until_are_the_nearest_ranks_of_all_futures() -> None:
+    """Counted one future after the other from the same draws."""
+    daily, items, percents, trials = np.array([0, 0, 1, 4]), [1, 5, 40], [10, 50, 85, 95], 60
+    futures = np.concatenate([daily[_drawn(4, trials, since=begin)] for begin in (0, 30, 60)]).cumsum(axis=0)
+    waits = [sorted(int((future < count).sum()) + 1 for future in futures.T) for count in items]
+    ranks = [-(-percent * trials // 100) - 1 for percent in percents]
+    assert days_until(daily, items, percents, trials) == [[wait[rank] for rank in ranks] for wait in waits]
+    assert max(waits[-1]) <= 90
