@@ -109,7 +109,7 @@ class FlowWarehouse:
             derive_cycle_time_metrics(self.connection, settings, as_of=as_of)
 
     def derive_all(self, settings: FlowSettings | None = None, as_of: datetime = AS_OF) -> None:
-        """Every table, in the order of the catalog."""
+        """Every table, in the order of the catalog, each in a transaction of its own."""
         self.derive_for(*(table.name for table in FLOW_TABLES), settings=settings, as_of=as_of)
 
     def derive_for(self, *names: str, settings: FlowSettings | None = None, as_of: datetime = AS_OF) -> None:

@@ -51,7 +51,7 @@ def real(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     ):
         for line in lines:
             put(opened, json.loads(line))
-        opened.derive_all(FlowSettings(time_zone="Europe/Warsaw"))
+    opened.derive_all(FlowSettings(time_zone="Europe/Warsaw"))
     yield opened
     opened.close()
 
