@@ -1,8 +1,7 @@
-"""What daily counts are brought forward by: the differences that changed issues make, kept until a table takes them in.
+"""What tables are brought forward by: the differences that changed issues make, kept until a table takes them in.
 
-A table of daily counts is either counted anew, or it holds all days up to a recorded one and everything that happened
-to them since is in a table of differences (`ops.cumulative_flow_changes`, `ops.done_move_changes`,
-`ops.cycle_time_changes`).
+Such a table is either counted anew, or it holds everything up to a recorded day and what has changed in its issues
+since is in a table of differences (`ops.cumulative_flow_changes`, `ops.done_move_changes`, `ops.cycle_time_changes`).
 """
 
 from __future__ import annotations
