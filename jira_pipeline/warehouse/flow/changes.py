@@ -33,10 +33,12 @@ def record_counted(connection: duckdb.DuckDBPyConnection, table: str, last_day: 
     record(connection, _name(table), last_day.isoformat())
 
 
-def forget_counted(connection: duckdb.DuckDBPyConnection, *tables: str) -> None:
-    """Have `tables` counted anew the next time: the differences that would bring them forward are no longer kept."""
+def forget_counted(connection: duckdb.DuckDBPyConnection, tables: tuple[str, ...], *, kept_in: tuple[str, ...]) -> None:
+    """Have `tables` counted anew the next time, and give up the differences that would bring them forward."""
     for table in tables:
         record(connection, _name(table), None)
+    for differences in kept_in:
+        connection.execute(f"DELETE FROM {differences}")
 
 
 def days_to_keep(
@@ -57,15 +59,15 @@ def days_to_keep(
 
 
 def change_readers(
-    connection: duckdb.DuckDBPyConnection, tables: tuple[str, ...], changed_issues: int, *, kept_in: str
+    connection: duckdb.DuckDBPyConnection, tables: tuple[str, ...], changed_issues: int, *, kept_in: tuple[str, ...]
 ) -> list[str]:
     """Which of `tables` are brought forward by the differences that so many changed issues make, kept in `kept_in`.
 
     The others are counted anew the next time they run: they are to be anyway, or the differences are too many.
     """
     too_many = max(ALWAYS_KEPT, row_count(connection, "issues") // 5)
-    if changed_issues > too_many or row_count(connection, kept_in) > LONGEST:
-        forget_counted(connection, *tables)
+    if changed_issues > too_many or max(row_count(connection, differences) for differences in kept_in) > LONGEST:
+        forget_counted(connection, tables, kept_in=kept_in)
     return [table for table in tables if counted_through(connection, table)]
 
 

@@ -22,6 +22,8 @@ SOURCES = (
 )  # fmt: skip
 READERS = ("cycle_time_metrics", "daily_flow", "cycle_time_percentiles", "sprint_issues", "data_quality")
 """The tables that take in what changes here."""
+DIFFERENCES = ("ops.cycle_time_changes",)
+"""Where that is kept until then."""
 
 
 def derive_cycle_times(connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, as_of: datetime) -> int:
@@ -43,14 +45,14 @@ def derive_cycle_times_only(connection: duckdb.DuckDBPyConnection, settings: Flo
     projects = connection.execute("SELECT project_id, project_key FROM projects ORDER BY ALL").fetchall()
     if definition_changed(connection, "cycle_times", sources=SOURCES, settings=(settings, roles, projects)):
         connection.execute("DELETE FROM cycle_times")
-        forget_counted(connection, *READERS)
+        forget_counted(connection, READERS, kept_in=DIFFERENCES)
     outdated = find_outdated_issues(connection, "cycle_times")
     load_workflow_rules(connection, settings)
     parameters = {
         **headline(settings),
         "excluded_types": folded(settings.excluded_types),
         "withdrawn_resolutions": folded(settings.withdrawn_resolutions),
-        "readers": change_readers(connection, READERS, outdated, kept_in="ops.cycle_time_changes"),
+        "readers": change_readers(connection, READERS, outdated, kept_in=DIFFERENCES),
         "has_calendar": settings.calendar is not None,
     }
     for _ in batches_of_outdated_issues(connection):

@@ -17,6 +17,8 @@ from jira_pipeline.warehouse.statements import row_count, run_sql
 SOURCES = ("flow_macros", "workflow_rules", "status_intervals")
 READERS = ("cumulative_flow", "cycle_time_metrics")
 """The tables of daily counts that take in what changes in the stays."""
+DIFFERENCES = ("ops.cumulative_flow_changes", "ops.done_move_changes")
+"""Where that is kept until then."""
 
 
 def derive_status_intervals(connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, as_of: datetime) -> int:
@@ -30,13 +32,13 @@ def derive_status_intervals(connection: duckdb.DuckDBPyConnection, settings: Flo
     is_rebuild = definition_changed(connection, "status_intervals", sources=SOURCES, settings=_timeline(settings))
     if is_rebuild:
         connection.execute("DELETE FROM status_intervals")
-        forget_counted(connection, *READERS)
+        forget_counted(connection, READERS, kept_in=DIFFERENCES)
     outdated = find_outdated_issues(connection, "status_intervals")
     load_workflow_rules(connection, settings)
     parameters = {
         "time_zone": settings.time_zone,
         "excluded_types": folded(settings.excluded_types),
-        "readers": change_readers(connection, READERS, outdated, kept_in="ops.done_move_changes"),
+        "readers": change_readers(connection, READERS, outdated, kept_in=DIFFERENCES),
     }
     for _ in batches_of_outdated_issues(connection):
         run_sql(connection, "status_intervals", parameters)

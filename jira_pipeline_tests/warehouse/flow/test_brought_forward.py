@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from jira_pipeline.warehouse.flow import FlowSettings, few_on_one_thread, outdated, with_sources
+from jira_pipeline.warehouse.flow import FlowSettings, changes, few_on_one_thread, outdated, with_sources
 from jira_pipeline.warehouse.flow.outdated import find_outdated_issues
 from jira_pipeline_tests.warehouse.flow.conftest import AS_OF, FlowWarehouse
 
@@ -225,6 +225,21 @@ def test_what_nobody_takes_in_is_not_kept(site: FlowWarehouse) -> None:
     assert site.rows(kept) == [(0,), (0,)]
     derive(site, 0)
     assert_equal_to_a_rebuild(site, 0)
+
+
+def test_differences_that_have_become_too_many_are_given_up_with_all_who_would_read_them(
+    site: FlowWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = "SELECT count(*) FROM ops.cycle_time_changes UNION ALL SELECT count(*) FROM ops.done_move_changes"
+    monkeypatch.setattr(changes, "LONGEST", 1)
+    for number, moves in enumerate(([(1, "3")], [(1, "3"), (2, "7")], [(1, "3"), (3, "7")])):
+        put(site, 1, *moves)
+        put(site, 3, *moves, created=2, project_key="Q", project_id="2")
+        derive(site, number, but_for=BROUGHT_FORWARD)
+        assert all(rows > 1 for (rows,) in site.rows(kept)) == (number == 0)
+    assert site.rows(kept) == [(0,), (0,)]
+    derive(site, 3)
+    assert_equal_to_a_rebuild(site, 3)
 
 
 @pytest.mark.parametrize("few", [1, 0])
