@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from jira_pipeline.errors import PipelineError, SettingsError
 from jira_pipeline.warehouse.disk import full_disk_explained
 from jira_pipeline.warehouse.engine import started_engine, use_attached
-from jira_pipeline.warehouse.schema import ensure_schema, has_present_schema
+from jira_pipeline.warehouse.schema import check_not_newer, ensure_schema, has_present_schema
 from jira_pipeline.warehouse.session import transaction, with_settings
 from jira_pipeline.warehouse.statements import sql_text
 
@@ -31,8 +31,11 @@ _CATALOG = "warehouse"
 # DuckDB writes full row groups straight to the file; what does not fill one is kept in memory and written at the
 # commit, by one thread and by way of the log. Issues are large, so few of them are enough.
 _ISSUES_IN_A_ROW_GROUP = 2048
-# DuckDB's words for a file of another user, and for one that is none of its own. A full disk is told elsewhere.
-_CANNOT_BE_OPENED = ("ermission denied", "not a valid DuckDB database", "s a directory")
+# DuckDB's words for a file of another user, for one that is none of its own, and for a damaged one. A full disk is told
+# elsewhere.
+_CANNOT_BE_OPENED = ("ermission denied", "not a valid DuckDB database", "s a directory", "Corrupt database file")
+# And for a file that a newer DuckDB has written, or this one on behalf of a newer version of this project.
+_NEWER_FORMAT = ("newer version of DuckDB", "storage version of an existing database cannot be lowered")
 # Of this process, to attach a database to: starting one takes seven times as long as attaching.
 _IDLE_ENGINES: list[duckdb.DuckDBPyConnection] = []
 
@@ -53,11 +56,13 @@ class Warehouse:
         somebody else's."""
         if self.published.exists() and not self.working.exists():
             with ExitStack() as stack:
-                if _opened(self.published, stack) is None:
+                connection = _opened(self.published, stack)
+                if connection is None:
                     raise SettingsError(
                         f"JIRA_PIPELINE_DATABASE is {self.published}, a file that jira_pipeline has not written and "
                         "would replace: set it to another path, or move the file away."
                     )
+                check_not_newer(connection, self.published)
         try:
             self.published.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             probe = self.published.with_name(f".{self.published.name}.writable")
@@ -135,8 +140,8 @@ class Warehouse:
 
     @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A read-only connection to the published copy. Raises `SettingsError` when nothing has been published yet, or
-        something else is there."""
+        """A read-only connection to the published copy. Raises `SettingsError` when nothing has been published yet,
+        something else is there, or a newer version has written it."""
         if not self.published.exists():
             raise SettingsError(f"There is no database at {self.published} yet: run `jira-pipeline sync` first.")
         with ExitStack() as stack:
@@ -146,6 +151,7 @@ class Warehouse:
                     f"{self.published} cannot be read as a database of jira_pipeline: correct JIRA_PIPELINE_DATABASE, "
                     "or close the program that is writing to this file."
                 )
+            check_not_newer(connection, self.published)
             connection.execute("SET TimeZone = 'UTC'")
             yield connection
 
@@ -171,8 +177,9 @@ class Warehouse:
         row_groups = "" if row_group_size is None else f", ROW_GROUP_SIZE {row_group_size}"
         try:
             connection.execute(f"ATTACH '{path}' AS {_CATALOG} (STORAGE_VERSION '{_STORAGE_VERSION}'{row_groups})")
-        except duckdb.IOException as error:
-            if "lock" in str(error):
+        except duckdb.Error as error:
+            _refuse_newer_format(self.working, error)
+            if "Could not set lock" in str(error):
                 raise PipelineError(
                     f"{self.working} is open in another program: close it there. "
                     f"For queries use {self.published.name}, which can be open at any time."
@@ -188,15 +195,24 @@ class Warehouse:
 
 
 def _opened(published: Path, stack: ExitStack) -> duckdb.DuckDBPyConnection | None:
-    """A file that `publish` has written, opened for reading until the stack is closed; None where it is another one."""
+    """A file that `publish` has written, opened for reading until the stack is closed; None where it is another one.
+    Raises `SettingsError` when this DuckDB cannot read it yet."""
     try:
         connection = stack.enter_context(duckdb.connect(str(published), read_only=True))
         found = connection.execute(
             "SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'ops' AND table_name = 'tracked_projects'"
         ).fetchone()
-    except duckdb.Error:
+    except duckdb.Error as error:
+        _refuse_newer_format(published, error)
         return None
     return connection if found == (1,) else None
+
+
+def _refuse_newer_format(path: Path, error: duckdb.Error) -> None:
+    if any(said in str(error) for said in _NEWER_FORMAT):
+        raise SettingsError(
+            f"{path} is in a newer format of DuckDB than this installation writes: update this installation."
+        ) from error
 
 
 def _engine_spilling_to(directory: Path) -> duckdb.DuckDBPyConnection:

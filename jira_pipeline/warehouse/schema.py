@@ -55,16 +55,9 @@ def ensure_schema(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     Raises `SettingsError` when a newer version has written the file, `PipelineError` when a migration fails; the
     caller's rollback leaves the file as it was.
     """
-    present = _present_version()
-    recorded = _recorded(connection)
-    if recorded is not None:
-        version = int(recorded.partition(":")[0])
-        if version > present:
-            raise SettingsError(
-                f"{path} was written by a newer jira_pipeline (schema version {version}, this one knows {present}): "
-                "update this installation."
-            )
-        for number in range(version + 1, present + 1):
+    version = check_not_newer(connection, path)
+    if version is not None:
+        for number in range(version + 1, _present_version() + 1):
             _migrate(connection, path, number, migrations()[number])
     run_sql(connection, "schema")
     run_sql(connection, "comments")
@@ -72,6 +65,22 @@ def ensure_schema(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     create_flow_tables(connection)
     connection.execute("DELETE FROM ops.state WHERE name = 'schema'")
     connection.execute("INSERT INTO ops.state VALUES ('schema', ?)", [_definition()])
+
+
+def check_not_newer(connection: duckdb.DuckDBPyConnection, path: Path) -> int | None:
+    """The schema version of the file, None when it has no tables. Raises `SettingsError` when a newer version has
+    written it: its tables may be other ones than this version knows."""
+    present = _present_version()
+    recorded = _recorded(connection)
+    if recorded is None:
+        return None
+    version = int(recorded.partition(":")[0])
+    if version > present:
+        raise SettingsError(
+            f"{path} was written by a newer jira_pipeline (schema version {version}, this one knows {present}): "
+            "update this installation."
+        )
+    return version
 
 
 def _present_version() -> int:

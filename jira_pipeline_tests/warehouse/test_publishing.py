@@ -417,12 +417,15 @@ def test_a_file_of_somebody_else_is_told_when_it_is_to_be_read(tmp_path: Path, c
         pass
 
 
-@pytest.mark.parametrize("damage", ["overwritten", "a directory"])
+@pytest.mark.parametrize("damage", ["overwritten", "a few bytes", "a directory"])
 def test_a_working_file_that_cannot_be_opened_is_told(published: Store, damage: str) -> None:
     working = published.warehouse.working
+    content = working.read_bytes()
     working.unlink()
     if damage == "overwritten":
         working.write_text("not a database " * 1000)
+    elif damage == "a few bytes":
+        working.write_bytes(b"\0" * 4 + content[4:])
     else:
         working.mkdir()
 

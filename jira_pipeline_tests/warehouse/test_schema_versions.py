@@ -11,8 +11,9 @@ import duckdb
 import pytest
 
 from jira_pipeline.errors import PipelineError, SettingsError
-from jira_pipeline.warehouse import schema
+from jira_pipeline.warehouse import database, schema
 from jira_pipeline.warehouse.database import Warehouse
+from jira_pipeline.warehouse.states import project_states
 from jira_pipeline.warehouse.typed_issues import derive_issues
 from jira_pipeline_tests.empty_warehouse import empty_warehouse
 
@@ -162,6 +163,78 @@ def test_a_file_of_a_newer_version_is_left_alone(old: Warehouse, monkeypatch: py
         old.prepare()
 
     assert everything(old) == before
+
+
+def published_by_a_newer_version(old: Warehouse, monkeypatch: pytest.MonkeyPatch) -> bytes:
+    """The published file, after this version has come back in place of the newer one."""
+    with_migrations(monkeypatch, {2: ADD_A_COLUMN})
+    old.prepare()
+    old.publish()
+    with duckdb.connect(str(old.published)) as connection:
+        connection.execute("ALTER TABLE ops.tracked_projects RENAME COLUMN last_sync_at TO synced_at")
+    with_migrations(monkeypatch, {})
+    return old.published.read_bytes()
+
+
+def test_a_published_file_of_a_newer_version_is_not_read_as_if_it_were_of_this_one(
+    old: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its columns may have other names, or mean something else."""
+    before = published_by_a_newer_version(old, monkeypatch)
+
+    with pytest.raises(SettingsError, match=r"/jira\.duckdb was written by a newer .*: update this installation"):
+        project_states(old)
+
+    assert old.published.read_bytes() == before
+
+
+def test_a_published_file_of_a_newer_version_is_not_replaced_when_the_working_one_is_lost(
+    old: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = published_by_a_newer_version(old, monkeypatch)
+    old.working.unlink()
+
+    with pytest.raises(SettingsError, match=r"/jira\.duckdb was written by a newer .*: update this installation"):
+        old.prepare()
+
+    assert old.published.read_bytes() == before
+    assert not old.working.exists()
+
+
+def test_a_file_in_a_newer_format_of_duckdb_says_to_update(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a later version of this project may write."""
+    warehouse = Warehouse(tmp_path / "jira.duckdb")
+    with duckdb.connect(str(warehouse.working), config={"storage_compatibility_version": "v1.5.0"}) as connection:
+        connection.execute("CREATE TABLE something (x INTEGER)")
+    monkeypatch.setattr(database, "_STORAGE_VERSION", "v1.4.0")
+    before = warehouse.working.read_bytes()
+
+    with pytest.raises(
+        SettingsError, match=r"_working\.duckdb is in a newer format of DuckDB .*update this installation"
+    ):
+        warehouse.prepare()
+
+    assert warehouse.working.read_bytes() == before
+
+
+def test_a_format_that_duckdb_cannot_read_yet_says_to_update(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    warehouse = Warehouse(tmp_path / "jira.duckdb")
+    warehouse.published.write_bytes(b"of the future")
+    said = (
+        "IO Error: Trying to read a database file with version number 69, but we can only read versions between 64 and "
+        "68.\nThe database file was created with a newer version of DuckDB.\n\nNewer DuckDB version might introduce"
+    )
+
+    def connect(*_: object, **__: object) -> None:
+        raise duckdb.IOException(said)
+
+    monkeypatch.setattr(duckdb, "connect", connect)
+
+    with (
+        pytest.raises(SettingsError, match=r"/jira\.duckdb is in a newer format of DuckDB .*update this installation"),
+        warehouse.reading(),
+    ):
+        pass
 
 
 def test_packaged_migrations_are_numbered_from_2_without_a_gap() -> None:
