@@ -8,7 +8,7 @@ import duckdb
 
 from jira_pipeline.warehouse.flow.batches import batches_of_outdated_issues
 from jira_pipeline.warehouse.flow.changes import change_readers, forget_counted
-from jira_pipeline.warehouse.flow.outdated import find_outdated_issues
+from jira_pipeline.warehouse.flow.outdated import find_outdated_issues, taken_out
 from jira_pipeline.warehouse.flow.settings import FlowSettings
 from jira_pipeline.warehouse.flow.status_intervals import derive_field_intervals, derive_time_in_status
 from jira_pipeline.warehouse.flow.tables import definition_changed, require_zone
@@ -17,8 +17,8 @@ from jira_pipeline.warehouse.flow.working_time import load_work_spans
 from jira_pipeline.warehouse.statements import row_count, run_sql
 
 SOURCES = (
-    "flow_macros", "workflow_rules", "status_intervals", "time_in_status", "field_intervals", "cycle_times",
-    "time_buckets", "cycle_times_insert",
+    "flow_macros", "workflow_rules", "status_items", "status_intervals", "time_in_status", "field_items",
+    "field_intervals", "changed_stays", "changed_times", "cycle_times", "time_buckets", "cycle_times_insert",
 )  # fmt: skip
 READERS = ("cycle_time_metrics", "daily_flow", "cycle_time_percentiles", "sprint_issues", "data_quality")
 """The tables that take in what changes here."""
@@ -56,7 +56,8 @@ def derive_cycle_times_only(connection: duckdb.DuckDBPyConnection, settings: Flo
         "has_calendar": settings.calendar is not None,
     }
     for _ in batches_of_outdated_issues(connection):
-        run_sql(connection, "cycle_times", parameters)
+        with taken_out(connection, "changed_stays", "changed_times", issues=outdated):
+            run_sql(connection, "cycle_times", parameters)
         run_sql(connection, "time_buckets")
         load_work_spans(connection, settings.calendar, settings.time_zone, *_measured_days(connection))
         run_sql(connection, "cycle_times_insert", parameters)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import duckdb
 
 from jira_pipeline.warehouse.session import with_settings
-from jira_pipeline.warehouse.statements import row_count, run_sql
+from jira_pipeline.warehouse.statements import row_count, run_sql, sql_text
 
 WITH_HISTORY = """
 SELECT issue_id, load_id FROM issues
@@ -43,6 +43,18 @@ def few_on_one_thread(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     are_few = row is None or row[0] <= FEW_ISSUES
     with with_settings(connection, {"threads": "1"} if are_few else {}):
         yield
+
+
+@contextmanager
+def taken_out(connection: duckdb.DuckDBPyConnection, *queries: str, issues: int) -> Iterator[None]:
+    """What the .sql files `queries` select of that many outdated issues, under their names for as long as the context
+    lasts: temporary tables where the issues are few, because reading them out of all is what costs then, else views."""
+    kind = "TABLE" if issues <= FEW_ISSUES else "VIEW"
+    for query in queries:
+        connection.execute(f"CREATE TEMP {kind} {query} AS {sql_text(query)}")
+    yield
+    for query in queries:
+        connection.execute(f"DROP {kind} {query}")
 
 
 def find_outdated_issues(connection: duckdb.DuckDBPyConnection, table: str) -> int:

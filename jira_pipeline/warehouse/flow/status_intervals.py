@@ -8,13 +8,13 @@ import duckdb
 
 from jira_pipeline.warehouse.flow.batches import batches_of_outdated_issues
 from jira_pipeline.warehouse.flow.changes import change_readers, forget_counted
-from jira_pipeline.warehouse.flow.outdated import find_outdated_issues
+from jira_pipeline.warehouse.flow.outdated import find_outdated_issues, taken_out
 from jira_pipeline.warehouse.flow.settings import FlowSettings
 from jira_pipeline.warehouse.flow.tables import definition_changed, require_zone
 from jira_pipeline.warehouse.flow.workflow import folded, load_workflow_rules
 from jira_pipeline.warehouse.statements import row_count, run_sql
 
-SOURCES = ("flow_macros", "workflow_rules", "status_intervals")
+SOURCES = ("flow_macros", "workflow_rules", "status_items", "status_intervals")
 READERS = ("cumulative_flow", "cycle_time_metrics")
 """The tables of daily counts that take in what changes in the stays."""
 DIFFERENCES = ("ops.cumulative_flow_changes", "ops.done_move_changes")
@@ -41,7 +41,8 @@ def derive_status_intervals(connection: duckdb.DuckDBPyConnection, settings: Flo
         "readers": change_readers(connection, READERS, outdated, kept_in=DIFFERENCES),
     }
     for _ in batches_of_outdated_issues(connection):
-        run_sql(connection, "status_intervals", parameters)
+        with taken_out(connection, "status_items", issues=outdated):
+            run_sql(connection, "status_intervals", parameters)
     return row_count(connection, "status_intervals")
 
 
@@ -64,11 +65,13 @@ def derive_field_intervals(connection: duckdb.DuckDBPyConnection, settings: Flow
     """
     require_zone(as_of)
     roles = connection.execute("SELECT DISTINCT role, field_id FROM ops.field_roles ORDER BY ALL").fetchall()
-    if definition_changed(connection, "field_intervals", sources=("flow_macros", "field_intervals"), settings=roles):
+    sources = ("flow_macros", "field_items", "field_intervals")
+    if definition_changed(connection, "field_intervals", sources=sources, settings=roles):
         connection.execute("DELETE FROM field_intervals")
-    find_outdated_issues(connection, "field_intervals")
+    outdated = find_outdated_issues(connection, "field_intervals")
     for _ in batches_of_outdated_issues(connection):
-        run_sql(connection, "field_intervals")
+        with taken_out(connection, "field_items", issues=outdated):
+            run_sql(connection, "field_intervals")
     return row_count(connection, "field_intervals")
 
 

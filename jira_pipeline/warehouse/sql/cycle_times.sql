@@ -1,5 +1,6 @@
 -- cycle_times: the clocks of every changed issue, read from its stays.
--- Run after flow_macros.sql, workflow_rules.sql and one of newer_issues.sql and outdated_issues.sql.
+-- Run after flow_macros.sql, workflow_rules.sql and one of newer_issues.sql and outdated_issues.sql. The rows of outdated_issues
+-- in status_intervals are changed_stays here, those in time_in_status changed_times: views, or tables where they are few.
 -- $readers: the tables that are brought forward by what changes here (ops.cycle_time_changes) instead of being counted anew.
 
 CREATE OR REPLACE TEMP TABLE change_readers AS SELECT unnest($readers::VARCHAR[]) AS reader;
@@ -15,7 +16,6 @@ INSERT INTO ops.cycle_time_changes BY NAME SELECT r.reader, -1 AS sign, c.* FROM
 
 DELETE FROM cycle_times WHERE issue_id IN (SELECT issue_id FROM outdated_issues);
 
--- A join on the number of an issue, not IN: DuckDB looks a number up in a plain array when the row it finds is joined.
 CREATE OR REPLACE TEMP TABLE clocks AS
 WITH read AS (
     SELECT s.issue_id,
@@ -34,8 +34,7 @@ WITH read AS (
            bool_or(s.origin = 'tail') AS tail_mismatch,
            bool_or(s.broken_chain) AS broken_chain,
            bool_or(s.unknown_status) AS unknown_status
-    FROM status_intervals s
-    JOIN outdated_issues o ON o.issue_id = s.issue_id
+    FROM changed_stays s
     GROUP BY s.issue_id
 )
 SELECT * EXCLUDE (started_from_todo_at, last_done_at, is_done),
@@ -46,35 +45,25 @@ FROM read;
 CREATE OR REPLACE TEMP TABLE bucket_spans AS
 SELECT issue_id, started_at AS from_at, done_at AS until_at FROM clocks WHERE done_at >= started_at;
 
--- Moves inside a phase to a status that the issue had reached before the one it leaves: so the stay is not its first there, and
--- most issues have no such stay. Both tables are reduced to the issues in question first: the joins would read all texts.
+-- Moves inside a phase to a status that the issue had reached before the one it leaves: so the stay is not its first there.
 CREATE OR REPLACE TEMP TABLE backward_moves AS
-WITH returning_issues AS MATERIALIZED (
-    SELECT DISTINCT t.issue_id FROM time_in_status t JOIN outdated_issues o ON o.issue_id = t.issue_id WHERE t.visits > 1
-),
-stays AS MATERIALIZED (
-    SELECT s.issue_id, s.stay_number, s.status_id, s.status, s.phase, s.entered_from_phase, s.entered_at
-    FROM status_intervals s
-    JOIN returning_issues o ON o.issue_id = s.issue_id
-),
-reached AS MATERIALIZED (
-    SELECT t.issue_id, t.status_id, t.status, t.phase, t.visits, t.first_entered_at
-    FROM time_in_status t
-    JOIN returning_issues o ON o.issue_id = t.issue_id
-),
-returns AS (
+WITH returns AS (
     SELECT s.issue_id, s.stay_number, r.first_entered_at
-    FROM stays s
-    JOIN reached r
-      ON r.issue_id = s.issue_id AND r.status_id IS NOT DISTINCT FROM s.status_id AND r.status IS NOT DISTINCT FROM s.status
-     AND r.phase = s.phase
-    WHERE s.entered_from_phase = s.phase AND r.visits > 1 AND s.entered_at > r.first_entered_at
+    FROM changed_times r
+    JOIN changed_stays s
+      ON s.issue_id = r.issue_id AND s.status_id IS NOT DISTINCT FROM r.status_id AND s.status IS NOT DISTINCT FROM r.status
+     AND s.phase = r.phase
+    WHERE r.visits > 1 AND s.entered_from_phase = s.phase AND s.entered_at > r.first_entered_at
+),
+left_stays AS (
+    SELECT s.issue_id, s.status_id, s.status, s.phase, r.first_entered_at
+    FROM returns r
+    JOIN changed_stays s ON s.issue_id = r.issue_id AND s.stay_number = r.stay_number - 1
 )
-SELECT b.issue_id, count(*) AS moves_within_phase
-FROM returns b
-JOIN stays l ON l.issue_id = b.issue_id AND l.stay_number = b.stay_number - 1
-JOIN reached r
-  ON r.issue_id = l.issue_id AND r.status_id IS NOT DISTINCT FROM l.status_id AND r.status IS NOT DISTINCT FROM l.status
- AND r.phase = l.phase
-WHERE b.first_entered_at < r.first_entered_at
-GROUP BY b.issue_id;
+SELECT s.issue_id, count(*) AS moves_within_phase
+FROM left_stays s
+JOIN changed_times l
+  ON l.issue_id = s.issue_id AND l.status_id IS NOT DISTINCT FROM s.status_id AND l.status IS NOT DISTINCT FROM s.status
+ AND l.phase = s.phase
+WHERE s.first_entered_at < l.first_entered_at
+GROUP BY s.issue_id;

@@ -43,7 +43,9 @@ knows AS (
 ),
 -- An issue without its history has no clocks.
 dated AS (
-    SELECT i.issue_id, i.created_at, i.resolved_at, c.* EXCLUDE (issue_id),
+    SELECT i.issue_id, i.issue_key, i.project_key, i.issue_type, i.priority, i.hierarchy_level, i.is_subtask, i.assignee_id,
+           i.story_points, i.resolution, i.status, coalesce(c.status_category::VARCHAR, i.status_category) AS status_category,
+           i.created_at, i.resolved_at, i.load_id, c.* EXCLUDE (issue_id, status_category),
            CASE WHEN c.issue_id IS NOT NULL THEN c.moves_to_earlier_phase + coalesce(b.moves_within_phase, 0) END AS backward_moves,
            local_date_among(i.created_at, $time_zone, z.least_us, z.greatest_us) AS created_date,
            local_date_among(c.started_at, $time_zone, z.least_us, z.greatest_us) AS started_date,
@@ -67,10 +69,10 @@ judged AS (
            CASE $cycle_time_to WHEN 'done' THEN done_date ELSE resolved_date END AS headline_stop_date
     FROM dated
 )
-SELECT i.issue_id, i.issue_key, i.project_key, i.issue_type, i.priority, i.hierarchy_level,
-       coalesce(i.hierarchy_level, CASE WHEN i.is_subtask THEN -1 ELSE 0 END) = 0
-           AND NOT list_contains($excluded_types, folded(i.issue_type)) AS counts_in_flow,
-       i.assignee_id, o.team, i.story_points, i.resolution, i.status, coalesce(j.status_category::VARCHAR, i.status_category) AS status_category,
+SELECT j.issue_id, j.issue_key, j.project_key, j.issue_type, j.priority, j.hierarchy_level,
+       coalesce(j.hierarchy_level, CASE WHEN j.is_subtask THEN -1 ELSE 0 END) = 0
+           AND NOT list_contains($excluded_types, folded(j.issue_type)) AS counts_in_flow,
+       j.assignee_id, o.team, j.story_points, j.resolution, j.status, j.status_category,
        j.created_at, j.started_at, j.started_at_last, j.first_done_at, j.done_at, j.resolved_at,
        j.created_date, j.started_date, j.done_date, j.resolved_date,
        -- Jira truncates the resolution date to the second, so it may lie up to a second before the start it follows.
@@ -79,36 +81,28 @@ SELECT i.issue_id, i.issue_key, i.project_key, i.issue_type, i.priority, i.hiera
             WHEN $cycle_time_to = 'resolved' AND hours_between(j.headline_start, j.headline_stop) > -1 / 3600.0 THEN 0
        END AS cycle_time_hours,
        CASE WHEN cycle_time_hours IS NOT NULL THEN j.headline_stop_date END AS cycle_time_stop_date,
-       hours_between(j.created_at, j.resolved_at) AS resolution_time_hours,
-       hours_between(j.created_at, j.done_at) AS lead_time_hours,
-       days_inclusive(j.created_date, j.done_date) AS lead_time_days,
-       CASE WHEN j.cycle_quality IN ('ok', 'zero_time') THEN hours_between(j.started_at, j.done_at) END AS started_to_done_hours,
-       CASE WHEN j.cycle_quality IN ('ok', 'zero_time') THEN days_inclusive(j.started_date, j.done_date) END AS started_to_done_days,
        w.working_hours,
        t.active_hours, t.waiting_hours, t.blocked_hours, t.backlog_hours, t.done_gap_hours,
        CASE WHEN k.flags OR s.scope IS NOT NULL
             THEN t.active_hours / nullif(t.active_hours + t.waiting_hours + t.blocked_hours + t.backlog_hours + t.done_gap_hours, 0)
        END AS flow_efficiency,
        j.reopen_count, j.returned_to_todo_count, j.backward_moves, j.cycle_quality,
-       CASE WHEN j.done_at IS NOT NULL THEN NOT list_contains($withdrawn_resolutions, folded(coalesce(i.resolution, ''))) END AS is_delivered,
+       CASE WHEN j.done_at IS NOT NULL THEN NOT list_contains($withdrawn_resolutions, folded(coalesce(j.resolution, ''))) END AS is_delivered,
        a.assignee_id AS assignee_id_at_done, a.team AS team_at_done,
-       CASE WHEN j.done_at IS NOT NULL THEN coalesce(p.key_at_done, i.project_key) END AS project_key_at_done,
+       CASE WHEN j.done_at IS NOT NULL THEN coalesce(p.key_at_done, j.project_key) END AS project_key_at_done,
        j.created_not_initial, j.change_before_created, j.broken_chain, j.tail_mismatch, j.unknown_status,
        coalesce(j.last_moved_within_done_at > j.done_at, false) AS changed_after_done,
        h.issue_id IS NOT NULL AS history_incomplete,
-       j.resolved_at IS NOT NULL AND j.done_at IS NULL AND h.issue_id IS NULL AS resolved_not_done,
-       j.done_at IS NOT NULL AND j.resolved_at IS NULL AS done_not_resolved,
-       i.load_id
-FROM issues i
-JOIN judged j ON j.issue_id = i.issue_id
+       j.load_id
+FROM judged j
 CROSS JOIN knows k
 LEFT JOIN (SELECT DISTINCT issue_id FROM raw_issues WHERE NOT history_complete) h ON h.issue_id = j.issue_id
 LEFT JOIN time_buckets t ON t.issue_id = j.issue_id
 LEFT JOIN worked w ON w.issue_id = j.issue_id
 LEFT JOIN assignees_at_done a ON a.issue_id = j.issue_id
 LEFT JOIN other_projects_at_done p ON p.issue_id = j.issue_id
-LEFT JOIN matched_assignees o ON o.user_id = i.assignee_id
-LEFT JOIN workflow_scopes c ON c.project_key = i.project_key
+LEFT JOIN matched_assignees o ON o.user_id = j.assignee_id
+LEFT JOIN workflow_scopes c ON c.project_key = j.project_key
 LEFT JOIN scopes s ON s.scope = coalesce(c.scope, 0);
 
 INSERT INTO ops.cycle_time_changes BY NAME SELECT r.reader, 1 AS sign, c.* FROM changed_cycle_times c CROSS JOIN change_readers r;

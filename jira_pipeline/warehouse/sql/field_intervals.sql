@@ -1,5 +1,5 @@
 -- field_intervals: which value a field of every changed issue had when.
--- Run after flow_macros.sql and one of newer_issues.sql and outdated_issues.sql.
+-- Run after flow_macros.sql and one of newer_issues.sql and outdated_issues.sql; field_items is the query of that file.
 -- The changelog is trusted: a field that it never mentions has had its present value since creation.
 
 CREATE OR REPLACE TEMP TABLE changed_issues AS
@@ -10,33 +10,15 @@ WHERE issue_id IN (SELECT issue_id FROM outdated_issues)
 
 DELETE FROM field_intervals WHERE issue_id IN (SELECT issue_id FROM outdated_issues);
 
-CREATE OR REPLACE TEMP TABLE field_items AS
-WITH followed AS (
-    SELECT 'assignee' AS field_id, 'assignee' AS field
-    UNION SELECT 'project', 'project'
-    UNION SELECT field_id, role FROM ops.field_roles WHERE role IN ('sprint', 'story_points', 'flagged')
-),
--- By the id where the changelog has one; two joins on plain columns, which are read compressed, beat one on an expression.
-items AS (
-    SELECT c.*, f.field AS role FROM issue_changes c JOIN followed f ON f.field_id = c.field_id
-    UNION ALL
-    SELECT c.*, f.field FROM issue_changes c JOIN followed f ON f.field_id = c.field WHERE coalesce(c.field_id, '') = ''
-)
-SELECT t.issue_id, t.role::ENUM ('assignee', 'sprint', 'story_points', 'flagged', 'project') AS field,
-       t.changed_at, t.history_id, t.item_index,
-       nullif(CASE WHEN t.role IN ('story_points', 'flagged') THEN t.from_string ELSE t.from_value END, '') AS from_value,
-       CASE WHEN t.role = 'project' THEN t.from_string END AS from_name,
-       nullif(CASE WHEN t.role IN ('story_points', 'flagged') THEN t.to_string ELSE t.to_value END, '') AS value,
-       CASE WHEN t.role = 'project' THEN t.to_string END AS value_name
-FROM items t
-JOIN changed_issues i ON i.issue_id = t.issue_id;
-
 -- Every value met, numbered so that the windows below carry integers. Two entries with one value and two names (a project
 -- that was renamed) share the number.
 CREATE OR REPLACE TEMP TABLE met_values AS
-WITH met AS (
-    SELECT from_value AS value, from_name AS value_name FROM field_items
-    UNION SELECT value, value_name FROM field_items
+WITH changed AS MATERIALIZED (
+    SELECT DISTINCT from_value, from_name, value, value_name FROM field_items
+),
+met AS (
+    SELECT from_value AS value, from_name AS value_name FROM changed
+    UNION SELECT value, value_name FROM changed
 )
 SELECT (row_number() OVER (ORDER BY value, value_name))::INTEGER AS entry,
        (dense_rank() OVER (ORDER BY value))::INTEGER AS number, value, value_name
@@ -51,8 +33,6 @@ FROM field_items t
 JOIN met_values f ON f.value IS NOT DISTINCT FROM t.from_value AND f.value_name IS NOT DISTINCT FROM t.from_name
 JOIN met_values v ON v.value IS NOT DISTINCT FROM t.value AND v.value_name IS NOT DISTINCT FROM t.value_name
 WINDOW chronological AS (PARTITION BY t.issue_id, t.field ORDER BY t.changed_at, t.history_id, t.item_index);
-
-DROP TABLE field_items;
 
 -- Where every change is one, a value lasts until the next change; the others are followed a second time.
 CREATE OR REPLACE TEMP TABLE repeated_values AS

@@ -29,4 +29,7 @@ CREATE MACRO exact(points) AS CAST(points AS DECIMAL(18, 4));
 CREATE MACRO is_counted_wholly(former_first_day, first_day, most_points) AS
     former_first_day IS DISTINCT FROM first_day OR most_points > 1e11;
 
+-- Where a stay comes from. Of a constant, so that the text is looked up once and not in every row.
+CREATE MACRO as_origin(name) AS CAST(name AS ENUM ('created', 'change', 'clamped', 'tail'));
+
 CREATE MACRO folded(name) AS lower(trim(name));

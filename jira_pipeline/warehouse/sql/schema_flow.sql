@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS status_intervals (
     left_at            TIMESTAMPTZ, -- end of the stay; NULL while it goes on
     entered_date       DATE,        -- local day of entered_at
     left_date          DATE,        -- local day of left_at
-    hours              DOUBLE,      -- elapsed hours of the stay; NULL while it goes on
+    hours              DOUBLE GENERATED ALWAYS AS ((epoch_us(left_at) - epoch_us(entered_at)) / 3600000000.0::DOUBLE),  -- elapsed hours of the stay; NULL while it goes on
     origin             ENUM ('created', 'change', 'clamped', 'tail'),  -- creation; a change; a change dated before creation; present status that no change tells of
     history_id         BIGINT,      -- the change that began the stay
     broken_chain       BOOLEAN,     -- that change claims to leave another status than the one before
@@ -80,11 +80,11 @@ CREATE TABLE IF NOT EXISTS cycle_times (
     resolved_date          DATE,        -- local day of resolved_at
     cycle_time_hours       DOUBLE,      -- the headline clock of the cycle_time setting; default created to resolved
     cycle_time_stop_date   DATE,        -- local day on which the headline clock stopped
-    resolution_time_hours  DOUBLE,      -- created to resolved, elapsed hours
-    lead_time_hours        DOUBLE,      -- created to done, elapsed hours
-    lead_time_days         INTEGER,     -- created to done, local days, both counted
-    started_to_done_hours  DOUBLE,      -- elapsed hours; NULL unless cycle_quality is ok or zero_time
-    started_to_done_days   INTEGER,     -- local days, both counted
+    resolution_time_hours  DOUBLE GENERATED ALWAYS AS ((epoch_us(resolved_at) - epoch_us(created_at)) / 3600000000.0::DOUBLE),  -- created to resolved, elapsed hours
+    lead_time_hours        DOUBLE GENERATED ALWAYS AS ((epoch_us(done_at) - epoch_us(created_at)) / 3600000000.0::DOUBLE),  -- created to done, elapsed hours
+    lead_time_days         INTEGER GENERATED ALWAYS AS (CAST(done_date - created_date + 1 AS INTEGER)),  -- created to done, local days, both counted
+    started_to_done_hours  DOUBLE GENERATED ALWAYS AS (CASE WHEN cycle_quality IN ('ok', 'zero_time') THEN (epoch_us(done_at) - epoch_us(started_at)) / 3600000000.0::DOUBLE END),  -- elapsed hours; NULL unless cycle_quality is ok or zero_time
+    started_to_done_days   INTEGER GENERATED ALWAYS AS (CASE WHEN cycle_quality IN ('ok', 'zero_time') THEN CAST(done_date - started_date + 1 AS INTEGER) END),  -- local days, both counted
     working_hours          DOUBLE,      -- started to done, hours inside the working calendar; NULL without a calendar
     active_hours           DOUBLE,      -- part of started to done spent in work
     waiting_hours          DOUBLE,      -- part spent in queues
@@ -107,8 +107,8 @@ CREATE TABLE IF NOT EXISTS cycle_times (
     unknown_status         BOOLEAN,     -- a status of the history is not among the site's
     changed_after_done     BOOLEAN,     -- moved between statuses of Done after it was done
     history_incomplete     BOOLEAN,     -- flow columns are NULL until the rest of the history is fetched
-    resolved_not_done      BOOLEAN,     -- has a resolution date and is not in Done
-    done_not_resolved      BOOLEAN,     -- is in Done and has no resolution date
+    resolved_not_done      BOOLEAN GENERATED ALWAYS AS (resolved_at IS NOT NULL AND done_at IS NULL AND NOT history_incomplete),  -- has a resolution date and is not in Done
+    done_not_resolved      BOOLEAN GENERATED ALWAYS AS (done_at IS NOT NULL AND resolved_at IS NULL),  -- is in Done and has no resolution date
     load_id                BIGINT       -- load of the issues row it was derived from
 );
 

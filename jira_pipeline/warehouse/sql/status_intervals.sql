@@ -1,5 +1,6 @@
 -- status_intervals: the stays of every changed issue, from its creation and its status changes.
--- Run after flow_macros.sql, workflow_rules.sql and one of newer_issues.sql and outdated_issues.sql.
+-- Run after flow_macros.sql, workflow_rules.sql and one of newer_issues.sql and outdated_issues.sql; status_items is the query of
+-- that file.
 -- $time_zone: in which days begin; $readers: the tables of daily counts that are brought forward by what changes here.
 
 -- Issues without their whole history have no stays.
@@ -20,28 +21,17 @@ WHERE len($readers::VARCHAR[]) > 0 AND issue_id IN (SELECT issue_id FROM outdate
 
 DELETE FROM status_intervals WHERE issue_id IN (SELECT issue_id FROM outdated_issues);
 
--- By the id where the changelog has one; two conditions on plain columns, which are read compressed, beat one on an expression.
-CREATE OR REPLACE TEMP TABLE status_items AS
-WITH items AS (
-    SELECT * FROM issue_changes WHERE field_id = 'status'
-    UNION ALL
-    SELECT * FROM issue_changes WHERE field = 'status' AND coalesce(field_id, '') = ''
-)
-SELECT c.issue_id, c.history_id, c.item_index,
-       coalesce(c.changed_at, TIMESTAMPTZ '-infinity') AS changed_at,               -- whose date cannot be read: at the creation
-       coalesce(c.from_value, '') AS from_id, coalesce(c.from_string, '') AS from_name,
-       coalesce(c.to_value, '') AS to_id, coalesce(c.to_string, '') AS to_name
-FROM items c
-JOIN changed_issues i ON i.issue_id = c.issue_id;
-
 -- Every status met, as (id, recorded name), numbered so that the window below carries integers. Two entries are the same
 -- status when they share the id; an entry without an id is the site's status of that name, else a status of its own. The
 -- ten thousands of an entry's number are the number of its status, so that a glance at two entries tells whether they are one.
 -- Category: by id; for an id the site no longer has, by its recorded name; else NULL, decided by position further down.
 CREATE OR REPLACE TEMP TABLE met_statuses AS
-WITH met AS (
-    SELECT from_id AS recorded_id, from_name AS recorded_name FROM status_items
-    UNION SELECT to_id, to_name FROM status_items
+WITH moved AS MATERIALIZED (
+    SELECT DISTINCT from_id, from_name, to_id, to_name FROM status_items
+),
+met AS (
+    SELECT from_id AS recorded_id, from_name AS recorded_name FROM moved
+    UNION SELECT to_id, to_name FROM moved
     UNION SELECT coalesce(status_id, ''), coalesce(status, '') FROM changed_issues
     UNION SELECT '', ''
 ),
@@ -98,7 +88,8 @@ phased AS (
                 ELSE 'to_do' END AS phase
     FROM listed
 )
-SELECT scope, entry, is_initial, status_id, status, status_category, is_unknown, is_waiting, phase,
+SELECT scope, entry, is_initial, status_id, status, status_category::ENUM ('new', 'indeterminate', 'done') AS status_category,
+       is_unknown, is_waiting, phase::ENUM ('to_do', 'in_progress', 'done') AS phase,
        CASE WHEN has_started THEN in_started ELSE phase = 'in_progress' AND status_category = 'indeterminate' END AS starts_clock
 FROM phased;
 
@@ -132,8 +123,6 @@ SELECT *,
        -- A move to where the issue is already (a duplicated history, a broken chain) begins no new stay.
        number = 1 OR entry // 10000 <> previous_entry // 10000 AS begins_stay
 FROM placed;
-
-DROP TABLE status_items;
 
 -- The present status where the history ends in another one: entered when the category changed, else at the last update.
 CREATE OR REPLACE TEMP TABLE tails AS
@@ -183,8 +172,8 @@ SELECT s.issue_id, s.project_key, s.counts_in_flow, s.number AS stay_number, r.s
        r.starts_clock, r.is_waiting, CASE WHEN s.number > 1 THEN b.phase END AS entered_from_phase, s.entered_at, s.left_at,
        local_date_among(s.entered_at, $time_zone, o.least_us, o.greatest_us) AS entered_date,
        local_date_among(s.left_at, $time_zone, o.least_us, o.greatest_us) AS left_date,
-       hours_between(s.entered_at, s.left_at) AS hours,
-       CASE WHEN s.number = 1 THEN 'created' WHEN s.is_tail THEN 'tail' WHEN s.is_clamped THEN 'clamped' ELSE 'change' END AS origin,
+       CASE WHEN s.number = 1 THEN as_origin('created') WHEN s.is_tail THEN as_origin('tail')
+            WHEN s.is_clamped THEN as_origin('clamped') ELSE as_origin('change') END AS origin,
        s.history_id,
        s.leaves_another AND (f.status_id IS NOT NULL OR f.status IS NOT NULL) AS broken_chain,
        r.is_unknown AS unknown_status, s.load_id

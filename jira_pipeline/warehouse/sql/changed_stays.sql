@@ -1,0 +1,3 @@
+-- The stays of outdated_issues.
+-- A join on the number of an issue, not IN: DuckDB looks a number up in a plain array when the row it finds is joined.
+SELECT s.* FROM status_intervals s JOIN outdated_issues o ON o.issue_id = s.issue_id
