@@ -6,13 +6,13 @@ since is in a table of differences (`ops.cumulative_flow_changes`, `ops.done_mov
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 
 import duckdb
 
-from jira_pipeline.warehouse.flow.settings import FlowSettings
 from jira_pipeline.warehouse.flow.tables import definition_changed, record, recorded
-from jira_pipeline.warehouse.statements import row_count
+from jira_pipeline.warehouse.statements import row_count, run_sql
 
 ALWAYS_KEPT = 10_000
 """Issues; more than these and a fifth of all at once are not worth subtracting and adding one by one."""
@@ -47,7 +47,7 @@ def days_to_keep(
     last_day: date,
     *,
     sources: tuple[str, ...],
-    settings: FlowSettings | tuple[object, ...] | None,
+    settings: tuple[object, ...] | None,
 ) -> date | None:
     """Through which day what `table` holds is to be brought forward; None: count it anew.
 
@@ -56,6 +56,30 @@ def days_to_keep(
     is_redefined = definition_changed(connection, table, sources=sources, settings=settings)
     through = counted_through(connection, table)
     return None if is_redefined or through is None or through > last_day else through
+
+
+def bring_forward(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    last_day: date,
+    *,
+    files: tuple[str, ...],
+    settings: tuple[object, ...] | None,
+    parameters: Mapping[str, object],
+) -> int:
+    """Bring `table` up to `last_day` by its .sql files, from what it holds or from nothing; returns its rows.
+
+    The SQL is told `$through`, the day up to which the table holds everything (before all others when it is empty), and
+    `$is_rebuild`. `settings`: those of them that no table it reads is rebuilt for.
+    """
+    through = days_to_keep(connection, table, last_day, sources=("flow_macros", *files), settings=settings)
+    if through is None:
+        connection.execute(f"DELETE FROM {table}")
+    own = {"last_day": last_day, "through": through or date.min, "is_rebuild": through is None}
+    for file in files:
+        run_sql(connection, file, {**parameters, **own})
+    record_counted(connection, table, last_day)
+    return row_count(connection, table)
 
 
 def change_readers(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 
 import duckdb
 
-from jira_pipeline.warehouse.flow.changes import days_to_keep, record_counted
+from jira_pipeline.warehouse.flow.changes import bring_forward
 from jira_pipeline.warehouse.flow.days import last_complete_day
 from jira_pipeline.warehouse.flow.settings import FlowSettings
 from jira_pipeline.warehouse.flow.workflow import folded
@@ -30,7 +30,9 @@ FILES = {
 
 def derive_mart(connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, name: str, as_of: datetime) -> int:
     """Rebuild the mart `name` as of `as_of`, up to the last complete local day; returns how many rows it holds."""
-    return _run(connection, name, _parameters(settings, as_of))
+    for file in FILES[name]:
+        run_sql(connection, file, _parameters(settings, as_of))
+    return row_count(connection, name)
 
 
 def bring_mart_forward(
@@ -39,15 +41,10 @@ def bring_mart_forward(
     """Bring the mart `name` up to date with what changed in `cycle_times` since, and with the clock; returns how many
     rows it holds. Equal to a rebuild, which happens when `cycle_times` was rebuilt or `as_of` lies before an earlier
     run's."""
+    # Other settings rebuild cycle_times, and with it everything that follows it.
     parameters = _parameters(settings, as_of)
     last_day = last_complete_day(settings, as_of)
-    # Other settings rebuild cycle_times, and with it everything that follows it.
-    through = days_to_keep(connection, name, last_day, sources=FILES[name], settings=None)
-    if through is None:
-        connection.execute(f"DELETE FROM {name}")
-    rows = _run(connection, name, {**parameters, "is_rebuild": through is None, "through": through or date.min})
-    record_counted(connection, name, last_day)
-    return rows
+    return bring_forward(connection, name, last_day, files=FILES[name], settings=None, parameters=parameters)
 
 
 def _parameters(settings: FlowSettings, as_of: datetime) -> dict[str, object]:
@@ -60,9 +57,3 @@ def _parameters(settings: FlowSettings, as_of: datetime) -> dict[str, object]:
         "stale_days": settings.stale_days,
         "bug_types": folded(settings.bug_types),
     }
-
-
-def _run(connection: duckdb.DuckDBPyConnection, name: str, parameters: dict[str, object]) -> int:
-    for file in FILES[name]:
-        run_sql(connection, file, parameters)
-    return row_count(connection, name)

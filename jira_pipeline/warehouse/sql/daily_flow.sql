@@ -96,7 +96,7 @@ CREATE OR REPLACE TEMP TABLE in_progress AS
 SELECT p.project, f.metric_date, sum(f.issues) AS wip_status
 FROM cumulative_flow f
 JOIN counted_projects p ON p.project_key = f.project_key
-WHERE f.phase = 'in_progress' AND (p.is_renewed OR f.metric_date >= $statuses_from)
+WHERE f.phase = 'in_progress' AND (p.is_renewed OR f.metric_date >= least($statuses_from, $through + 1))
 GROUP BY ALL;
 
 -- The running sums, on every day from the first on which something happened.
@@ -121,7 +121,7 @@ CREATE OR REPLACE TEMP TABLE counted_days AS
 -- Ages at day end are everybody's days since 1970, less the days at which they started; both days counted.
 WITH former_days AS NOT MATERIALIZED (
     SELECT p.project, f.* EXCLUDE (wip_age_days), f.wip_clock * (f.metric_date - DATE '1970-01-01' + 1) - f.wip_age_days AS start_days,
-           CASE WHEN f.metric_date < $statuses_from THEN f.wip_status ELSE 0 END AS kept_wip_status
+           CASE WHEN f.metric_date < least($statuses_from, $through + 1) THEN f.wip_status ELSE 0 END AS kept_wip_status
     FROM daily_flow f
     JOIN counted_projects p ON p.project_key = f.project_key AND NOT p.is_renewed
 ),
