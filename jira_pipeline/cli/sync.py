@@ -76,7 +76,8 @@ def tell(report: RunReport, warehouse: Warehouse, *, as_json: bool) -> int:
         console = Console()
         if rows:
             show_projects(console, rows)
-        if report.succeeded or rows:
+        # A first sync that was stopped has published nothing, and its own error is what matters.
+        if (report.succeeded or rows) and warehouse.published.exists():
             show_tables(console, warehouse)
     for sentence in _complaints(report, rows):
         click.echo(f"jira-pipeline: {sentence}", err=True)
@@ -84,9 +85,10 @@ def tell(report: RunReport, warehouse: Warehouse, *, as_json: bool) -> int:
 
 
 def _complaints(report: RunReport, rows: list[dict[str, Any]]) -> Iterator[str]:
+    # What stops the run is the error of every project.
+    for error in dict.fromkeys(row["error"] for row in rows if row["error"]):
+        yield f"{', '.join(row['project_key'] for row in rows if row['error'] == error)}: {error}"
     for row in rows:
-        if row["error"]:
-            yield f"{row['project_key']}: {row['error']}"
         if row["issues_failed"]:
             yield (
                 f"{row['project_key']}: {row['issues_failed']} issues could not be read and were set aside; "

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from jira_pipeline.sandbox import Sandbox
+from jira_pipeline.sandbox import Fault, Sandbox
 
 from .conftest import CONFIG, Run
 
@@ -63,3 +63,19 @@ def test_a_forbidden_project_is_told_and_the_others_are_stored(run: Run, sandbox
     finally:
         sandbox.allow_project("OPS")
     assert run("sync").exit_code == 0, "tomorrow's run needs no manual step"
+
+
+def test_credentials_that_die_during_the_first_sync_are_what_is_told(run: Run, sandbox: Sandbox) -> None:
+    """Once for all projects, and not that nothing has been published yet."""
+    sandbox.faults.add(Fault("site_change", action=sandbox.revoke_credentials), path="/search/jql")
+    try:
+        outcome = run("sync")
+    finally:
+        sandbox.faults.clear()
+        sandbox.restore_credentials()
+
+    assert outcome.exit_code == 2, outcome.stderr
+    (sentence,) = outcome.sentences
+    assert sentence.startswith("jira-pipeline: APP, OPS: Jira at")
+    assert "did not accept the credentials in JIRA_EMAIL and JIRA_API_TOKEN" in sentence
+    assert run("sync").exit_code == 0, "the next run goes on"
