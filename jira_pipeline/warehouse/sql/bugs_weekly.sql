@@ -17,8 +17,8 @@ bugs AS (
 queues AS (SELECT DISTINCT project_key, priority FROM bugs),
 outstanding AS (
     SELECT w.week_start, b.project_key, b.priority, count(*) AS outstanding_bugs,
-           avg(w.week_start + 6 - b.created_date) AS mean_age_days,
-           max(w.week_start + 6 - b.created_date) AS max_age_days
+           avg(days_inclusive(b.created_date, w.week_start + 6)) AS mean_age_days,
+           max(days_inclusive(b.created_date, w.week_start + 6)) AS max_age_days
     FROM weeks w
     JOIN bugs b ON b.created_date <= w.week_start + 6 AND (b.done_date IS NULL OR b.done_date > w.week_start + 6)
     GROUP BY ALL

@@ -390,7 +390,7 @@ CREATE TABLE IF NOT EXISTS bugs_weekly (
     new_bugs           BIGINT,      -- created that week
     closed_bugs        BIGINT,      -- done_at is that week
     outstanding_bugs   BIGINT,      -- created and not done at week end
-    mean_age_days      DOUBLE,      -- of the outstanding, created to week end
+    mean_age_days      DOUBLE,      -- of the outstanding, created to week end, local days both counted
     max_age_days       INTEGER      -- of the outstanding
 );
 

@@ -15,7 +15,8 @@ last_four_weeks AS (
     FROM daily_flow WHERE metric_date BETWEEN $last_day - 27 AND $last_day GROUP BY ALL
 ),
 last_week AS (
-    SELECT project_key, arg_max(xmr_signal, week_start) FILTER (xmr_signal IS NOT NULL AND recency = 1) AS xmr_signal, max(mean_issues) AS mean_issues
+    SELECT project_key, arg_max(xmr_signal, week_start) FILTER (xmr_signal IS NOT NULL AND recency = 1) AS xmr_signal, max(mean_issues) AS mean_issues,
+           max(done_issues) FILTER (recency = 1) AS done_issues
     FROM (SELECT *, row_number() OVER (PARTITION BY project_key ORDER BY week_start DESC) AS recency FROM throughput_weekly WHERE is_complete_week)
     GROUP BY ALL
 ),
@@ -45,7 +46,7 @@ judged AS (
            CASE WHEN net > 0.2 * greatest(wip_now - net, 1) THEN 'act' WHEN net > 0.05 * greatest(wip_now - net, 1) THEN 'watch' ELSE 'ok' END,
            'Growth of work in progress over the last 28 days: more than 5 % watch, more than 20 % act.' FROM last_four_weeks
     UNION ALL
-    SELECT project_key, 'throughput', mean_issues,
+    SELECT project_key, 'throughput', done_issues,
            CASE WHEN xmr_signal = 'outside_limits' THEN 'act' WHEN xmr_signal IS NOT NULL THEN 'watch' WHEN mean_issues IS NOT NULL THEN 'ok' END,
            'Throughput of the last complete week: outside its natural process limits act, another run rule watch.' FROM last_week
     UNION ALL

@@ -4,7 +4,7 @@ DELETE FROM status_pace;
 
 INSERT INTO status_pace BY NAME
 WITH finished AS (
-    SELECT issue_id, project_key_at_done AS project_key, started_date
+    SELECT issue_id, project_key_at_done AS project_key, started_at, started_date
     FROM cycle_times
     WHERE counts_in_flow AND cycle_quality = 'ok' AND done_date BETWEEN $last_day - 364 AND $last_day
 ),
@@ -12,7 +12,7 @@ left_for_good AS (
     SELECT f.project_key, s.status_id, s.status, f.issue_id, days_inclusive(any_value(f.started_date), max(s.left_date)) AS age_days
     FROM status_intervals s
     JOIN finished f ON f.issue_id = s.issue_id
-    WHERE s.phase = 'in_progress' AND s.left_date >= f.started_date
+    WHERE s.phase = 'in_progress' AND s.left_at > f.started_at
     GROUP BY ALL
 ),
 measured AS (

@@ -196,6 +196,23 @@ def test_eight_weeks_on_one_side_are_a_signal(warehouse: FlowWarehouse) -> None:
     assert signals == [None] * 7 + ["eight_on_one_side"] + [None] * 8
 
 
+@pytest.mark.parametrize(
+    ("last_weeks", "signal"), [((0, 0, 11, 4, 11), "two_of_three"), ((0, 0, 0, 6, 1), "four_of_five")]
+)
+def test_weeks_beyond_two_sigma_or_one_are_a_signal_together(
+    warehouse: FlowWarehouse, last_weeks: tuple[int, ...], signal: str
+) -> None:
+    """Means 5.05 and 4.05, sigmas 2.81 and 2.12: 11 is 2.1 sigma above, 0 is 1.9 and 1 is 1.4 below."""
+    number = 0
+    for week, count in enumerate((*(4, 6) * 7, *last_weeks)):
+        for _ in range(count):
+            number += 1
+            put(warehouse, number, 0, 0.1, 7 * week + 2)
+    warehouse.derive_for("throughput_weekly", as_of=at(7 * 19))
+    signals = [signal for (signal,) in warehouse.rows("SELECT xmr_signal FROM throughput_weekly ORDER BY week_start")]
+    assert signals == [None] * 18 + [signal]
+
+
 def test_percentiles_are_nearest_rank_and_count_what_they_leave_out(warehouse: FlowWarehouse) -> None:
     for number in range(1, 21):
         put(warehouse, number, 0, 1, number)  # the first takes no time, the others 2 to 20 days
@@ -263,6 +280,22 @@ def test_pace_never_falls_from_one_status_to_the_next(warehouse: FlowWarehouse) 
     assert [row[1] for row in rows] == [30, 30]
 
 
+def test_pace_is_that_of_statuses_in_which_the_clock_ran(warehouse: FlowWarehouse) -> None:
+    """Where the settings start it later than the category, a status that was left before has no age; one that was
+    returned to has."""
+    for number in range(1, 4):
+        review = [5, 0, at(4), "status", "status", "3", "In Progress", "4", "Code Review"]
+        put(warehouse, number, 0, 1, 6, changes=[review])
+    back = [6, 0, at(6), "status", "status", "4", "Code Review", "6", "QA"]
+    put(warehouse, 4, 0, None, None, status_id="7", status="Done", status_category="done", changes=[
+        [1, 0, at(1), "status", "status", "2", "To Do", "4", "Code Review"], back,
+        [7, 0, at(8), "status", "status", "6", "QA", "7", "Done"],
+    ])  # fmt: skip
+    warehouse.derive_for("status_pace", settings=FlowSettings(started=("Code Review",)), as_of=at(40))
+    rows = warehouse.rows("SELECT status, issues, age_days_p50 FROM status_pace ORDER BY status")
+    assert rows == [("Code Review", 4, 3), ("QA", 1, 8)]
+
+
 def test_group_efficiency_is_of_sums_and_unknown_without_queues_or_flags(warehouse: FlowWarehouse) -> None:
     wait = [5, 0, at(2), "status", "status", "3", "In Progress", "5", "Waiting for QA"]
     put(warehouse, 1, 0, 1, 4, changes=[wait])  # 1 of 3 days active
@@ -281,9 +314,9 @@ def test_bug_queue_counts_new_closed_and_outstanding(warehouse: FlowWarehouse) -
     warehouse.derive_for("bugs_weekly", as_of=at(16))
     columns = "week_start, new_bugs, closed_bugs, outstanding_bugs, mean_age_days, max_age_days"
     assert warehouse.rows(f"SELECT {columns} FROM bugs_weekly ORDER BY week_start") == [
-        (date(2024, 1, 1), 2, 0, 2, 5.5, 6),
-        (date(2024, 1, 8), 0, 1, 1, 12.0, 12),
-    ]
+        (date(2024, 1, 1), 2, 0, 2, 6.5, 7),
+        (date(2024, 1, 8), 0, 1, 1, 13.0, 13),
+    ], "both days counted, as in every other age"
 
 
 def test_flags_name_issues_and_what_the_flag_changes(warehouse: FlowWarehouse) -> None:
@@ -333,3 +366,13 @@ def test_signals_say_their_rule(warehouse: FlowWarehouse) -> None:
     assert signals["stale"][:2] == ("act", 1.0)
     assert signals["blocked"][:2] == ("ok", 0.0)
     assert all(len(rule) > 30 for _, _, rule in signals.values())
+
+
+def test_the_signal_of_throughput_shows_the_week_that_it_judges(warehouse: FlowWarehouse) -> None:
+    number = 0
+    for week, count in enumerate([4, 6, 4, 6, 4, 6, 4, 30]):
+        for _ in range(count):
+            number += 1
+            put(warehouse, number, 0, 0.1, 7 * week + 2)
+    warehouse.derive_for("signals", as_of=at(58))
+    assert warehouse.rows("SELECT state, value FROM signals WHERE signal = 'throughput'") == [("act", 30.0)]
