@@ -21,9 +21,10 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def pipeline(sandbox: Sandbox, tmp_path: Path) -> Pipeline:
-    """A pipeline that has synced and published."""
+    """A pipeline that has synced, derived and published."""
     found = Pipeline(sandbox, tmp_path / "data")
     found.sync()
+    found.derive()
     found.warehouse.publish()
     return found
 

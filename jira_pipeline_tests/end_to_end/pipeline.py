@@ -1,5 +1,4 @@
-"""A pipeline beside a sandbox: one call syncs and derives as the assets do, without Dagster, and tables are compared
-whole."""
+"""A pipeline beside a sandbox: it syncs and derives as the assets do, without Dagster; tables are compared whole."""
 
 from __future__ import annotations
 
@@ -77,7 +76,7 @@ class Pipeline:
     def sync(
         self, first: date = YESTERDAY, last: date | None = None, *, full: bool = False, only: Sequence[str] = ()
     ) -> dict[str, ProjectOutcome]:
-        """Sync the partitions from `first` to `last` and derive every table; the outcomes by project key.
+        """Sync the partitions from `first` to `last` and type the issues; the outcomes by project key.
 
         The newest partition is the day before the sandbox's own.
         """
@@ -108,12 +107,16 @@ class Pipeline:
                 store_directory(connection, users, synced_at=self.sandbox.now)
             derive_issues(connection)
             match_assignees(connection, self.config.team_members)
+        return {outcome.project_key: outcome for outcome in outcomes}
+
+    def derive(self) -> None:
+        """Bring the flow tables up to date, as the assets do after a sync."""
+        with self.warehouse.transaction() as connection:
             settings, as_of = FlowSettings(), required_as_of(connection)
             with few_on_one_thread(connection):
                 derive_status_intervals(connection, settings, as_of=as_of)
                 derive_cycle_times(connection, settings, as_of=as_of)
                 derive_cycle_time_metrics(connection, settings, as_of=as_of)
-        return {outcome.project_key: outcome for outcome in outcomes}
 
     def rows(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
         """The rows of an answer."""

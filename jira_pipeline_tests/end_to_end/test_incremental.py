@@ -42,11 +42,12 @@ def working_file_after_a_sync(flavour: Flavour) -> bytes:
     with served(flavour) as sandbox, TemporaryDirectory() as directory:
         pipeline = Pipeline(sandbox, Path(directory))
         pipeline.sync()
+        pipeline.derive()
         return pipeline.warehouse.working.read_bytes()
 
 
 def synced_pipeline(sandbox: Sandbox, directory: Path) -> Pipeline:
-    """One that has synced the newest partition."""
+    """One that has synced the newest partition and derived every table."""
     pipeline = Pipeline(sandbox, directory)
     pipeline.warehouse.working.write_bytes(working_file_after_a_sync(sandbox.flavour))
     return pipeline
@@ -81,6 +82,7 @@ STORED = """
 @on_both_flavours
 def test_the_first_sync_stores_every_issue_of_the_site_whatever_its_age(sandbox: Sandbox, pipeline: Pipeline) -> None:
     outcomes = pipeline.sync()
+    pipeline.derive()
 
     assert {outcome.mode for outcome in outcomes.values()} == {"full"}
     assert pipeline.rows(STORED) == truth(sandbox)
@@ -96,10 +98,12 @@ def test_a_second_sync_changes_no_row_of_any_table_that_people_query(sandbox: Sa
     before = synced.tables()
 
     outcomes = synced.sync()
+    synced.derive()
 
     assert {(o.mode, o.issues_created, o.issues_updated) for o in outcomes.values()} == {("incremental", 0, 0)}
     assert_same_tables(synced.tables(), before)
     synced.sync(full=True)
+    synced.derive()
     assert_same_tables(synced.tables(), before)
 
 
@@ -114,6 +118,7 @@ def test_created_updated_and_moved_issues_arrive_exactly_once(sandbox: Sandbox, 
     moved_to = sandbox.move_issue(moved, other)
 
     outcomes = synced.sync(date(2026, 11, 21))
+    synced.derive()
 
     assert sum(outcome.issues_created for outcome in outcomes.values()) == 1
     assert sum(outcome.issues_updated for outcome in outcomes.values()) == 2
@@ -123,6 +128,7 @@ def test_created_updated_and_moved_issues_arrive_exactly_once(sandbox: Sandbox, 
     assert moved not in found
     before = synced.tables()
     assert {(o.issues_created, o.issues_updated) for o in synced.sync(date(2026, 11, 21)).values()} == {(0, 0)}
+    synced.derive()
     assert_same_tables(synced.tables(), before)
 
 
@@ -154,7 +160,8 @@ def change_something_each_day(sandbox: Sandbox) -> None:
 
 
 def test_partitions_in_any_order_and_number_end_in_the_same_tables(sandbox: Sandbox, tmp_path: Path) -> None:
-    """Compared without partition_date, synced_at and load_id, which say which run wrote a row."""
+    """Compared without partition_date, synced_at and load_id, which say which run wrote a row. One derives after each
+    sync, the other everything at once."""
     in_order, shuffled = Pipeline(sandbox, tmp_path / "a"), synced_pipeline(sandbox, tmp_path / "b")
     days = [date(2026, 11, day) for day in range(17, 21)]
     in_order.sync(days[0])
@@ -162,9 +169,10 @@ def test_partitions_in_any_order_and_number_end_in_the_same_tables(sandbox: Sand
 
     for day in days:
         in_order.sync(day)
-    for day in (days[2], days[3], days[0], days[2]):
-        shuffled.sync(day)
-    shuffled.sync(days[0], days[1])
+    in_order.derive()
+    for first, last in ((days[2], days[2]), (days[3], days[3]), (days[0], days[0]), (days[2], days[2]), days[:2]):
+        shuffled.sync(first, last)
+        shuffled.derive()
 
     assert in_order.rows(STORED) == truth(sandbox)
     assert_same_tables(shuffled.contents(), in_order.contents())
