@@ -81,7 +81,8 @@ class Pipeline:
         The newest partition is the day before the sandbox's own.
         """
         last = last or first
-        site = connect(credentials_from(self.sandbox.credentials), policy=QUICK)
+        environ = self.sandbox.credentials | {"JIRA_PIPELINE_DATABASE": str(self.warehouse.published)}
+        site = connect(credentials_from(environ), policy=QUICK)
         newest = self.sandbox.now.date() - timedelta(days=1)
         listed = site.projects()
         with self.warehouse.transaction() as connection:
