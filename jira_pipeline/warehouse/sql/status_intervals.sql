@@ -23,7 +23,8 @@ DELETE FROM status_intervals WHERE issue_id IN (SELECT issue_id FROM outdated_is
 
 -- Every status met, as (id, recorded name), numbered so that the window below carries integers. Two entries are the same
 -- status when they share the id; an entry without an id is the site's status of that name, else a status of its own. The
--- ten thousands of an entry's number are the number of its status, so that a glance at two entries tells whether they are one.
+-- ten thousands of an entry's number are the number of its status, so that a glance at two entries tells whether they are one;
+-- entry 0 is no status.
 -- Category: by id; for an id the site no longer has, by its recorded name; else NULL, decided by position further down.
 CREATE OR REPLACE TEMP TABLE met_statuses AS
 WITH moved AS MATERIALIZED (
@@ -50,7 +51,7 @@ resolved AS (
     LEFT JOIN known k ON k.status_id = m.recorded_id
     LEFT JOIN known_by_name n ON n.folded_name = folded(m.recorded_name)
 )
-SELECT (10000 * dense_rank() OVER (ORDER BY same_status)
+SELECT (10000 * (dense_rank() OVER (ORDER BY same_status <> '/', same_status) - 1)
         + row_number() OVER (PARTITION BY same_status ORDER BY recorded_id, recorded_name) - 1)::INTEGER AS entry,
        * EXCLUDE (same_status)
 FROM (SELECT *, coalesce(status_id, '/' || folded(status), '/') AS same_status FROM resolved);
@@ -118,8 +119,8 @@ placed AS (
     -- The numeric history id, then the item's place, decide between changes of the same instant.
     WINDOW chronological AS (PARTITION BY issue_id ORDER BY changed_at NULLS FIRST, history_id, item_index)
 )
-SELECT *,
-       number > 1 AND from_entry // 10000 <> previous_entry // 10000 AS leaves_another,
+SELECT * EXCLUDE (from_entry),
+       number > 1 AND from_entry <> 0 AND from_entry // 10000 <> previous_entry // 10000 AS broken_chain,
        -- A move to where the issue is already (a duplicated history, a broken chain) begins no new stay.
        number = 1 OR entry // 10000 <> previous_entry // 10000 AS begins_stay
 FROM placed;
@@ -144,19 +145,19 @@ UNION SELECT issue_id FROM tails;
 
 INSERT INTO status_intervals BY NAME
 WITH kept AS (
-    SELECT issue_id, number, history_id, false AS is_tail, leaves_another, from_entry, entry, changed_at
+    SELECT issue_id, number, history_id, false AS is_tail, broken_chain, entry, changed_at
     FROM status_moves
     WHERE begins_stay AND issue_id IN (SELECT issue_id FROM irregular_issues)
     UNION ALL
-    SELECT issue_id, number, NULL, true, false, NULL, entry, entered_at FROM tails
+    SELECT issue_id, number, NULL, true, false, entry, entered_at FROM tails
 ),
 stays AS (
-    SELECT issue_id, number, history_id, false AS is_tail, leaves_another, from_entry, entry, previous_entry, changed_at, next_changed_at
+    SELECT issue_id, number, history_id, false AS is_tail, broken_chain, entry, previous_entry, changed_at, next_changed_at
     FROM status_moves
     WHERE issue_id NOT IN (SELECT issue_id FROM irregular_issues)
     UNION ALL
-    SELECT issue_id, row_number() OVER by_number, history_id, is_tail, leaves_another, from_entry, entry, lag(entry) OVER by_number,
-           changed_at, lead(changed_at) OVER by_number
+    SELECT issue_id, row_number() OVER by_number, history_id, is_tail, broken_chain, entry, lag(entry) OVER by_number, changed_at,
+           lead(changed_at) OVER by_number
     FROM kept
     WINDOW by_number AS (PARTITION BY issue_id ORDER BY number)
 ),
@@ -174,14 +175,11 @@ SELECT s.issue_id, s.project_key, s.counts_in_flow, s.number AS stay_number, r.s
        local_date_among(s.left_at, $time_zone, o.least_us, o.greatest_us) AS left_date,
        CASE WHEN s.number = 1 THEN as_origin('created') WHEN s.is_tail THEN as_origin('tail')
             WHEN s.is_clamped THEN as_origin('clamped') ELSE as_origin('change') END AS origin,
-       s.history_id,
-       s.leaves_another AND (f.status_id IS NOT NULL OR f.status IS NOT NULL) AS broken_chain,
-       r.is_unknown AS unknown_status, s.load_id
+       s.history_id, s.broken_chain, r.is_unknown AS unknown_status, s.load_id
 FROM clamped s
 CROSS JOIN utc_offsets($time_zone) o
 JOIN status_roles r ON r.scope = s.scope AND r.entry = s.entry AND r.is_initial = (s.number = 1)
-LEFT JOIN status_roles b ON b.scope = s.scope AND b.entry = s.previous_entry AND b.is_initial = (s.number = 2)
-LEFT JOIN met_statuses f ON f.entry = s.from_entry AND s.leaves_another;
+LEFT JOIN status_roles b ON b.scope = s.scope AND b.entry = s.previous_entry AND b.is_initial = (s.number = 2);
 
 DROP TABLE irregular_issues;
 DROP TABLE tails;
