@@ -55,7 +55,7 @@ def _png(title: str, columns: Columns, draw: Callable[[Axes, Columns], None]) ->
     figure = Figure(figsize=_INCHES, dpi=_DOTS_AN_INCH)
     axes = figure.add_axes(_AXES)
     draw(axes, columns)
-    axes.set_title(title, fontsize=8, loc="left")
+    axes.set_title(title, fontsize=8, loc="left", y=1.0)
     axes.tick_params(labelsize=7)
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_ylim(bottom=0)
