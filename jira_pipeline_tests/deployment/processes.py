@@ -14,6 +14,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+_HERE = Path(__file__).resolve().parent
+# For the environment of Dagster's processes: each reads both when it starts.
+KEEPING_CONNECTIONS = {"PYTHONPATH": os.pathsep.join([str(_HERE / "kept_connections"), str(_HERE.parents[1])])}
+
 Json = dict[str, Any]
 Answer = Any
 

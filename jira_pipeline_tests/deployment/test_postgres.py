@@ -20,7 +20,7 @@ from jira_pipeline.partitions import newest_partition
 from jira_pipeline.sandbox import Sandbox
 
 from .postgres import binaries, postgres_server
-from .processes import DagsterServer, accepts, eventually, free_port, running
+from .processes import KEEPING_CONNECTIONS, DagsterServer, accepts, eventually, free_port, running
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 PROGRAMS = binaries()
@@ -66,7 +66,7 @@ def test_the_services_of_the_compose_file_sync_and_keep_their_records_in_postgre
         ]
         command[0] = str(Path(sys.executable).with_name(command[0]))
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("JIRA_", "DAGSTER_"))}
-        return command, {**kept, **postgres, "DAGSTER_HOME": str(home)}
+        return command, {**kept, **KEEPING_CONNECTIONS, **postgres, "DAGSTER_HOME": str(home)}
 
     with Sandbox(recent_site(seed=5, issues=30, projects=2), flavour="cloud") as sandbox, ExitStack() as stack:
         for name in ("code", "webserver", "daemon"):
