@@ -156,6 +156,30 @@ class Warehouse:
             yield connection
 
     @contextmanager
+    def latest(self) -> Iterator[duckdb.DuckDBPyConnection | None]:
+        """A read-only connection for those who ask how the last run went: to the working database, which knows it even
+        of a run that stopped before it could publish. To the published copy while a run is writing, or for somebody who
+        may only read that; None before the first run."""
+        with ExitStack() as stack:
+            connection = self._working_at_rest(stack)
+            if connection is None and self.published.exists():
+                connection = stack.enter_context(self.reading())
+            yield connection
+
+    def _working_at_rest(self, stack: ExitStack) -> duckdb.DuckDBPyConnection | None:
+        if not self.working.exists():
+            return None
+        try:  # a run that begins meanwhile waits
+            stack.enter_context(FileLock(self._write_lock, mode=0o600).acquire(timeout=0))
+        except (Timeout, OSError):
+            return None
+        connection = _opened(self.working, stack)
+        if connection is not None:
+            check_not_newer(connection, self.working)
+            connection.execute("SET TimeZone = 'UTC'")
+        return connection
+
+    @contextmanager
     def _attached(self, *, row_group_size: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
         engine = _engine_spilling_to(self._spilled)
         connection = engine.cursor()

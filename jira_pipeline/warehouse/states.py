@@ -1,4 +1,4 @@
-"""What the published database says of the tracked projects, for those who only look."""
+"""How the last runs went for each tracked project, for those who only look."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class ProjectState:
 
 def project_states(warehouse: Warehouse) -> tuple[ProjectState, ...]:
     """The state of every project that is or was tracked; nothing before the first sync."""
-    if not warehouse.published.exists():
-        return ()
-    with warehouse.reading() as connection:
+    with warehouse.latest() as connection:
+        if connection is None:
+            return ()
         return tuple(ProjectState(*row) for row in connection.execute(sql_text("project_states")).fetchall())
 
 

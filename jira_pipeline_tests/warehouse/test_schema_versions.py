@@ -176,12 +176,15 @@ def published_by_a_newer_version(old: Warehouse, monkeypatch: pytest.MonkeyPatch
     return old.published.read_bytes()
 
 
-def test_a_published_file_of_a_newer_version_is_not_read_as_if_it_were_of_this_one(
+def test_files_of_a_newer_version_are_not_read_as_if_they_were_of_this_one(
     old: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its columns may have other names, or mean something else."""
+    """Their columns may have other names, or mean something else."""
     before = published_by_a_newer_version(old, monkeypatch)
 
+    with pytest.raises(SettingsError, match=r"/jira_working\.duckdb was written by a newer .*: update this installation"):
+        project_states(old)
+    old.working.unlink()
     with pytest.raises(SettingsError, match=r"/jira\.duckdb was written by a newer .*: update this installation"):
         project_states(old)
 
