@@ -1,4 +1,4 @@
-"""What is told of the tracked projects is what the last run recorded, published or not, without being in a run's way."""
+"""What is told of the tracked projects is what the last run recorded, published or not, and holds no run up."""
 
 from __future__ import annotations
 

@@ -182,7 +182,7 @@ def test_files_of_a_newer_version_are_not_read_as_if_they_were_of_this_one(
     """Their columns may have other names, or mean something else."""
     before = published_by_a_newer_version(old, monkeypatch)
 
-    with pytest.raises(SettingsError, match=r"/jira_working\.duckdb was written by a newer .*: update this installation"):
+    with pytest.raises(SettingsError, match=r"/jira_working\.duckdb was written by a newer"):
         project_states(old)
     old.working.unlink()
     with pytest.raises(SettingsError, match=r"/jira\.duckdb was written by a newer .*: update this installation"):
