@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -32,15 +31,38 @@ EDGE_CASES: dict[str, Any] = json.loads((Path(__file__).parent / "edge_cases.jso
 FLAGGED_FIELD = "customfield_10021"
 AS_OF = datetime(2024, 6, 30, 12, tzinfo=UTC)
 _OPENED = itertools.count(1)
+_OF_ISSUES = ("issues", "raw_issues", "issue_changes")
+
+
+Row = dict[str, object]
 
 
 class FlowWarehouse:
-    """Rows in, derived tables out. Issues get the next load_id each time they are put, as the loader gives them."""
+    """Rows in, derived tables out. Issues get the next load_id each time they are put, as the loader gives them.
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self.connection = connection
-        self._load_ids = itertools.count(1)
-        self._is_in_transaction = False
+    State guarded: the number of loads, and the rows that nobody has asked for yet. They are stored together, table by
+    table, because a statement takes as long for one row as for a hundred.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, *, loads: int = 0) -> None:
+        self._connection = connection
+        self._loads = loads
+        self._statuses: dict[str, Row] = {}
+        self._issues: dict[int, dict[str, list[Row]]] = {}
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The connection, with all that has been put there stored."""
+        statuses, self._statuses = self._statuses, {}
+        issues, self._issues = self._issues, {}
+        if statuses:
+            self._connection.execute("DELETE FROM statuses WHERE status_id IN (SELECT unnest(?))", [list(statuses)])
+            self._insert("statuses", statuses.values())
+        if issues:
+            self._delete(list(issues))
+            for table in _OF_ISSUES:
+                self._insert(table, (row for rows in issues.values() for row in rows[table]))
+        return self._connection
 
     def clear(self) -> None:
         """Empty every table, then store the site's statuses."""
@@ -61,9 +83,16 @@ class FlowWarehouse:
         self.connection.execute(f"DETACH DATABASE {name}")
         self.connection.close()
 
+    def copied_to(self, path: Path) -> FlowWarehouse:
+        """Another warehouse with the same rows."""
+        self.connection.execute("CHECKPOINT")
+        ((file,),) = self.rows("SELECT path FROM duckdb_databases() WHERE database_name = current_database()")
+        path.write_bytes(Path(file).read_bytes())
+        return FlowWarehouse(_attached(path), loads=self._loads)
+
     def put_status(self, status_id: str, name: str, category: str | None) -> None:
-        self.connection.execute("DELETE FROM statuses WHERE status_id = ?", [status_id])
-        self._insert("statuses", {"status_id": status_id, "name": name, "status_category": category, "is_listed": True})
+        row = {"status_id": status_id, "name": name, "status_category": category, "is_listed": True}
+        self._statuses[status_id] = row
 
     def put_issue(
         self, issue: Mapping[str, object], changes: Sequence[Sequence[object]] = (), *, history_complete: bool = True
@@ -78,22 +107,28 @@ class FlowWarehouse:
             **issue,
         }
         payload = row.pop("payload", None)
-        row["load_id"] = next(self._load_ids)
-        self.remove_issue(int(str(row["issue_id"])))
-        with self.one_transaction():
-            self._insert("issues", row)
-            raw = {
-                key: row.get(key)
-                for key in ("issue_id", "issue_key", "project_id", "project_key", "created_at", "updated_at", "load_id")
-            }
-            self._insert("raw_issues", {**raw, "payload": payload, "history_complete": history_complete})
-            for change in changes:
-                values = dict(zip(EDGE_CASES["change_columns"], change, strict=True))
-                self._insert("issue_changes", {"author_id": "u1", "issue_id": row["issue_id"], **values})
+        self._loads += 1
+        row["load_id"] = self._loads
+        raw = {
+            key: row.get(key)
+            for key in ("issue_id", "issue_key", "project_id", "project_key", "created_at", "updated_at", "load_id")
+        }
+        self._issues[int(str(row["issue_id"]))] = {
+            "issues": [row],
+            "raw_issues": [{**raw, "payload": payload, "history_complete": history_complete}],
+            "issue_changes": [
+                {
+                    "author_id": "u1",
+                    "issue_id": row["issue_id"],
+                    **dict(zip(EDGE_CASES["change_columns"], change, strict=True)),
+                }
+                for change in changes
+            ],
+        }
 
     def remove_issue(self, issue_id: int) -> None:
-        for table in ("issues", "raw_issues", "issue_changes"):
-            self.connection.execute(f"DELETE FROM {table} WHERE issue_id = ?", [issue_id])
+        self._issues.pop(issue_id, None)
+        self._delete([issue_id])
 
     def put_case(self, case_id: str) -> FlowSettings:
         """Store the issue of an edge case; returns the settings that the case is about."""
@@ -102,11 +137,11 @@ class FlowWarehouse:
         return FlowSettings(time_zone=case["settings"]["time_zone"], waiting=tuple(case["settings"].get("waiting", ())))
 
     def derive(self, settings: FlowSettings | None = None, as_of: datetime = AS_OF) -> None:
-        settings = settings or FlowSettings()
-        with self.one_transaction():
-            derive_status_intervals(self.connection, settings, as_of=as_of)
-            derive_cycle_times(self.connection, settings, as_of=as_of)
-            derive_cycle_time_metrics(self.connection, settings, as_of=as_of)
+        settings, connection = settings or FlowSettings(), self.connection
+        with transaction(connection):
+            derive_status_intervals(connection, settings, as_of=as_of)
+            derive_cycle_times(connection, settings, as_of=as_of)
+            derive_cycle_time_metrics(connection, settings, as_of=as_of)
 
     def derive_all(self, settings: FlowSettings | None = None, as_of: datetime = AS_OF) -> None:
         """Every table, in the order of the catalog, each in a transaction of its own."""
@@ -119,14 +154,13 @@ class FlowWarehouse:
             pass
 
     def put_field_role(self, role: str, field_id: str) -> None:
-        self._insert("ops.field_roles", {"role": role, "field_id": field_id, "rank": 1})
+        self._insert("ops.field_roles", [{"role": role, "field_id": field_id, "rank": 1}])
 
     def put_every_edge_case(self) -> None:
         """Store the issues of all edge cases side by side, as issues 1, 2, 3... of one project."""
-        with self.one_transaction():
-            for number, case in enumerate(EDGE_CASES["cases"], start=1):
-                key = {"issue_id": number, "issue_key": f"P-{number}", "project_key": "P"}
-                self.put_issue({**case["issue"], **key}, case["changes"])
+        for number, case in enumerate(EDGE_CASES["cases"], start=1):
+            key = {"issue_id": number, "issue_key": f"P-{number}", "project_key": "P"}
+            self.put_issue({**case["issue"], **key}, case["changes"])
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         return self.connection.execute(sql, list(parameters)).fetchall()
@@ -143,22 +177,18 @@ class FlowWarehouse:
         columns = [row[0] for row in self.rows(f"DESCRIBE {name}") if row[0] != "load_id"]
         return self.rows(f"SELECT {', '.join(columns)} FROM {name} ORDER BY ALL")
 
-    @contextmanager
-    def one_transaction(self) -> Iterator[None]:
-        """What waits for the disk once; part of a transaction that is under way."""
-        if self._is_in_transaction:
-            yield
-            return
-        self._is_in_transaction = True
-        try:
-            with transaction(self.connection):
-                yield
-        finally:
-            self._is_in_transaction = False
+    def _delete(self, issue_ids: list[int]) -> None:
+        for table in _OF_ISSUES:
+            self._connection.execute(f"DELETE FROM {table} WHERE issue_id IN (SELECT unnest(?))", [issue_ids])
 
-    def _insert(self, table: str, row: Mapping[str, object]) -> None:
-        names, marks = ", ".join(row), ", ".join("?" for _ in row)
-        self.connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(row.values()))
+    def _insert(self, table: str, rows: Iterable[Row]) -> None:
+        alike: dict[tuple[str, ...], list[Row]] = {}
+        for row in rows:
+            alike.setdefault(tuple(row), []).append(row)
+        for names, group in alike.items():
+            marks = ", ".join(f"({', '.join('?' for _ in names)})" for _ in group)
+            values = [value for row in group for value in row.values()]
+            self._connection.execute(f"INSERT INTO {table} ({', '.join(names)}) VALUES {marks}", values)
 
 
 @cache
@@ -171,7 +201,9 @@ def _empty_database() -> bytes:
         with transaction(connection):
             connection.execute(sql_text("schema"))
             create_flow_tables(connection)
-            FlowWarehouse(connection).clear()
+            empty = FlowWarehouse(connection)
+            empty.clear()
+            assert empty.rows("SELECT count(*) FROM statuses") == [(len(EDGE_CASES["statuses"]),)]
         connection.close()
         return path.read_bytes()
 
@@ -179,19 +211,24 @@ def _empty_database() -> bytes:
 def open_flow_warehouse(path: Path) -> FlowWarehouse:
     """A new database file, attached as the pipeline attaches its working file."""
     path.write_bytes(_empty_database())
+    return FlowWarehouse(_attached(path))
+
+
+def _attached(path: Path) -> duckdb.DuckDBPyConnection:
     connection = _engine().cursor()
     catalog = f"work_{next(_OPENED)}"
     connection.execute(f"ATTACH '{path}' AS {catalog}")
     use_attached(connection, catalog)
-    return FlowWarehouse(connection)
+    return connection
 
 
 @cache
 def _engine() -> duckdb.DuckDBPyConnection:
     """One for all files, because starting it takes longer than most tests. One thread: a second one costs more than it
-    does for a few issues."""
+    does for a few issues. Nobody opens a file again that has been closed, so it need not be whole then."""
     engine = started_engine()
     engine.execute("SET GLOBAL threads = 1")
+    engine.execute("PRAGMA disable_checkpoint_on_shutdown")
     return engine
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from jira_pipeline.warehouse.flow import FlowSettings, changes, few_on_one_thread, outdated, with_sources
 from jira_pipeline.warehouse.flow.outdated import find_outdated_issues
-from jira_pipeline_tests.warehouse.flow.conftest import AS_OF, FlowWarehouse
+from jira_pipeline.warehouse.session import transaction
+from jira_pipeline_tests.warehouse.flow.conftest import AS_OF, FlowWarehouse, open_flow_warehouse
 
 BROUGHT_FORWARD = (
     "cycle_time_metrics", "cumulative_flow", "daily_flow", "data_quality", "cycle_time_percentiles", "sprint_issues",
@@ -50,9 +52,11 @@ def put(
 def derive(
     warehouse: FlowWarehouse, days: float, settings: FlowSettings | None = None, but_for: Sequence[str] = ()
 ) -> None:
-    for table in CHAIN:
-        if table.name not in but_for:
-            table.derive(warehouse.connection, settings or FlowSettings(), as_of=AS_OF + timedelta(days=days))
+    connection = warehouse.connection
+    with transaction(connection):
+        for table in CHAIN:
+            if table.name not in but_for:
+                table.derive(connection, settings or FlowSettings(), as_of=AS_OF + timedelta(days=days))
 
 
 def assert_equal_to_a_rebuild(warehouse: FlowWarehouse, days: float, settings: FlowSettings | None = None) -> None:
@@ -64,8 +68,10 @@ def assert_equal_to_a_rebuild(warehouse: FlowWarehouse, days: float, settings: F
         assert forward[name] == warehouse.table(name), name
 
 
-@pytest.fixture
-def site(warehouse: FlowWarehouse) -> FlowWarehouse:
+@pytest.fixture(scope="module")
+def derived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlowWarehouse]:
+    """What every test begins with, made once."""
+    warehouse = open_flow_warehouse(tmp_path_factory.mktemp("derived") / "work.duckdb")
     warehouse.put_field_role("sprint", SPRINT_FIELD)
     put(warehouse, 1, (1, "3"), (4, "7"))
     put(warehouse, 2, (2, "3"), created=1, assignee_id="u1")
@@ -74,7 +80,15 @@ def site(warehouse: FlowWarehouse) -> FlowWarehouse:
     put(warehouse, 5, (5, "7"), created=3, history_complete=False)
     warehouse.connection.execute("INSERT INTO matched_assignees (user_id, team) VALUES ('u1', 'Blue')")
     derive(warehouse, 0)
-    return warehouse
+    yield warehouse
+    warehouse.close()
+
+
+@pytest.fixture
+def site(derived: FlowWarehouse, tmp_path: Path) -> Iterator[FlowWarehouse]:
+    copy = derived.copied_to(tmp_path / "work.duckdb")
+    yield copy
+    copy.close()
 
 
 def test_days_that_pass_without_a_change_are_added(site: FlowWarehouse) -> None:

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
 
 from jira_pipeline.warehouse.flow import FlowSettings
-from jira_pipeline_tests.warehouse.flow.conftest import AS_OF, EDGE_CASES, FlowWarehouse
+from jira_pipeline_tests.warehouse.flow.conftest import AS_OF, EDGE_CASES, FlowWarehouse, open_flow_warehouse
 
 
 def put_every_case(warehouse: FlowWarehouse) -> None:
     for number, case in enumerate(EDGE_CASES["cases"], start=1):
         warehouse.put_issue({**case["issue"], "issue_id": number}, case["changes"])
+
+
+@pytest.fixture(scope="module")
+def every_case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlowWarehouse]:
+    """The issues of all edge cases, derived."""
+    warehouse = open_flow_warehouse(tmp_path_factory.mktemp("every_case") / "work.duckdb")
+    put_every_case(warehouse)
+    warehouse.derive()
+    yield warehouse
+    warehouse.close()
 
 
 def series(warehouse: FlowWarehouse, *columns: str) -> dict[date, tuple[object, ...]]:
@@ -89,16 +103,14 @@ def test_points_and_percentiles_belong_to_the_day_the_clock_stopped(warehouse: F
     assert days[date(2024, 6, 7)] == (0.0, 0, None, None, None, None, None)
 
 
-def test_daily_counts_sum_to_the_issues_themselves(warehouse: FlowWarehouse) -> None:
-    put_every_case(warehouse)
-    warehouse.derive()
-    daily = warehouse.rows(
+def test_daily_counts_sum_to_the_issues_themselves(every_case: FlowWarehouse) -> None:
+    daily = every_case.rows(
         """
         SELECT sum(created_issues), sum(started_issues), sum(done_issues), sum(resolved_issues), sum(cycle_time_issues)
         FROM cycle_time_metrics
         """
     )
-    issues = warehouse.rows(
+    issues = every_case.rows(
         """
         SELECT count(*), count(started_at), count(done_at), count(resolved_at), count(cycle_time_hours)
         FROM cycle_times
@@ -130,19 +142,17 @@ def test_open_at_the_last_day_end_is_what_is_not_done_now(warehouse: FlowWarehou
     assert ended[0][0] > 5
 
 
-def test_work_in_progress_days_equal_the_days_that_issues_resided(warehouse: FlowWarehouse) -> None:
-    put_every_case(warehouse)
-    warehouse.derive()
-    (wip_days,) = warehouse.rows("SELECT sum(wip_issues) FROM cycle_time_metrics")[0]
-    residence = warehouse.rows(
+def test_work_in_progress_days_equal_the_days_that_issues_resided(every_case: FlowWarehouse) -> None:
+    (wip_days,) = every_case.rows("SELECT sum(wip_issues) FROM cycle_time_metrics")[0]
+    residence = every_case.rows(
         "SELECT sum(coalesce(done_date, DATE '2024-06-30') - started_date) FROM cycle_times WHERE started_at NOT NULL"
     )
     assert wip_days == residence[0][0] > 0
 
 
-def test_the_same_instant_gives_the_same_tables(warehouse: FlowWarehouse) -> None:
-    put_every_case(warehouse)
-    warehouse.derive()
+def test_the_same_instant_gives_the_same_tables(every_case: FlowWarehouse, tmp_path: Path) -> None:
+    warehouse = every_case.copied_to(tmp_path / "work.duckdb")
     before = [warehouse.table(name) for name in ("status_intervals", "cycle_times", "cycle_time_metrics")]
     warehouse.derive(as_of=AS_OF)
     assert [warehouse.table(name) for name in ("status_intervals", "cycle_times", "cycle_time_metrics")] == before
+    warehouse.close()

@@ -13,7 +13,7 @@ from jira_pipeline_tests.warehouse.flow.conftest import EDGE_CASES, FlowWarehous
 def test_the_headline_is_exactly_created_to_resolved_by_default(warehouse: FlowWarehouse) -> None:
     for number, case in enumerate(EDGE_CASES["cases"], start=1):
         warehouse.put_issue({**case["issue"], "issue_id": number}, case["changes"])
-    warehouse.derive()
+    warehouse.derive_for("cycle_times")
     rows = warehouse.rows("SELECT created_at, resolved_at, cycle_time_hours, resolution_time_hours FROM cycle_times")
     assert len(rows) == len(EDGE_CASES["cases"])
     assert {resolved is None for _, resolved, _, _ in rows} == {True, False}
@@ -34,7 +34,7 @@ def test_the_headline_follows_the_cycle_time_setting(
     warehouse: FlowWarehouse, start: str, stop: str, hours: float
 ) -> None:
     warehouse.put_case("plain")
-    warehouse.derive(FlowSettings(cycle_time_from=start, cycle_time_to=stop))
+    warehouse.derive_for("cycle_times", settings=FlowSettings(cycle_time_from=start, cycle_time_to=stop))
     assert warehouse.rows("SELECT cycle_time_hours FROM cycle_times") == [(hours,)]
 
 
@@ -43,13 +43,13 @@ def test_a_resolution_truncated_to_the_second_does_not_end_before_its_start(ware
     changes = [list(change) for change in case["changes"]]
     changes[0][2] = "2024-06-03T10:00:00.300+0000"  # started after the truncated resolution date, by less than a second
     warehouse.put_issue(case["issue"], changes)
-    warehouse.derive(FlowSettings(cycle_time_from="started"))
+    warehouse.derive_for("cycle_times", settings=FlowSettings(cycle_time_from="started"))
     assert warehouse.rows("SELECT cycle_time_hours FROM cycle_times") == [(0.0,)]
 
 
 def test_a_stop_before_the_start_is_named_and_gives_no_duration(warehouse: FlowWarehouse) -> None:
     warehouse.put_case("done-then-closed")
-    warehouse.derive(FlowSettings(started=("Closed",), done=("Done", "Closed")))
+    warehouse.derive_for("cycle_times", settings=FlowSettings(started=("Closed",), done=("Done", "Closed")))
     row = warehouse.row(
         "SELECT cycle_quality, started_to_done_hours, started_to_done_days, lead_time_days FROM cycle_times"
     )
@@ -64,15 +64,15 @@ def test_a_stop_before_the_start_is_named_and_gives_no_duration(warehouse: FlowW
 def test_the_team_is_the_assignees_and_follows_the_roster(warehouse: FlowWarehouse) -> None:
     case = EDGE_CASES["cases"][0]
     warehouse.put_issue({**case["issue"], "assignee_id": "u1"}, case["changes"])
-    warehouse.derive()
+    warehouse.derive_for("cycle_times")
     assert warehouse.rows("SELECT team FROM cycle_times") == [(None,)]
     warehouse.connection.execute(
         "INSERT INTO matched_assignees (user_id, team) VALUES ('u1', 'Payments'), ('u2', 'Core')"
     )
-    warehouse.derive()
+    warehouse.derive_for("cycle_times")
     assert warehouse.rows("SELECT team FROM cycle_times") == [("Payments",)]
     warehouse.connection.execute("DELETE FROM matched_assignees")
-    warehouse.derive()
+    warehouse.derive_for("cycle_times")
     assert warehouse.rows("SELECT team FROM cycle_times") == [(None,)]
 
 
@@ -85,17 +85,17 @@ def test_sub_tasks_and_epics_have_clocks_but_do_not_count_in_flow(
 ) -> None:
     case = EDGE_CASES["cases"][0]
     warehouse.put_issue({**case["issue"], "hierarchy_level": level, "is_subtask": is_subtask}, case["changes"])
-    warehouse.derive()
+    warehouse.derive_for("cycle_times")
     assert warehouse.rows("SELECT counts_in_flow, started_to_done_hours FROM cycle_times") == [(counts, 54.0)]
 
 
 def test_another_setting_re_derives_unchanged_issues(warehouse: FlowWarehouse) -> None:
     warehouse.put_case("midnight-utc")
-    warehouse.derive(FlowSettings(time_zone="UTC"))
+    warehouse.derive_for("cycle_times", settings=FlowSettings(time_zone="UTC"))
     assert warehouse.rows("SELECT started_to_done_days, done_date FROM cycle_times") == [
         (2, datetime(2024, 6, 5).date())
     ]
-    warehouse.derive(FlowSettings(time_zone="America/New_York"))
+    warehouse.derive_for("cycle_times", settings=FlowSettings(time_zone="America/New_York"))
     assert warehouse.rows("SELECT started_to_done_days, done_date FROM cycle_times") == [
         (1, datetime(2024, 6, 4).date())
     ]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from jira_pipeline.warehouse.flow import FLOW_TABLES, FlowSettings, derive_tables
 from jira_pipeline.warehouse.statements import sql_text
-from jira_pipeline_tests.warehouse.flow.conftest import AS_OF, FlowWarehouse
+from jira_pipeline_tests.warehouse.flow.conftest import AS_OF, FlowWarehouse, open_flow_warehouse
 
 NAMES = [table.name for table in FLOW_TABLES]
 NEXT_DAY = AS_OF + timedelta(days=1)
@@ -24,18 +25,28 @@ def derivation(warehouse: FlowWarehouse) -> Iterator[str]:
     return (table.name for table in derive_tables(warehouse.connection, NAMES, FlowSettings(), as_of=NEXT_DAY))
 
 
-@pytest.fixture
-def changed(warehouse: FlowWarehouse) -> FlowWarehouse:
-    """All tables derived, then one issue with another history."""
+@pytest.fixture(scope="module")
+def derived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlowWarehouse]:
+    """All tables derived."""
+    warehouse = open_flow_warehouse(tmp_path_factory.mktemp("derived") / "work.duckdb")
     warehouse.put_every_edge_case()
     warehouse.derive_all()
+    yield warehouse
+    warehouse.close()
+
+
+@pytest.fixture
+def changed(derived: FlowWarehouse, tmp_path: Path) -> Iterator[FlowWarehouse]:
+    """All tables derived, then one issue with another history."""
+    warehouse = derived.copied_to(tmp_path / "work.duckdb")
     issue = warehouse.row("SELECT issue_id, issue_key, created_at FROM issues WHERE issue_id = 1")
     moves = [
         [8, 0, AS_OF - timedelta(days=2), "status", "status", "2", "To Do", "7", "Done"],
         [9, 0, AS_OF, "status", "status", "7", "Done", "3", "In Progress"],
     ]
     warehouse.put_issue({**issue, "status_id": "3", "status": "In Progress", "updated_at": AS_OF}, moves)
-    return warehouse
+    yield warehouse
+    warehouse.close()
 
 
 def test_what_a_derivation_that_stopped_has_left_behind_is_made_up_for(changed: FlowWarehouse) -> None:

@@ -35,7 +35,8 @@ def derived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Flow
         warehouse = warehouses[str(case["settings"])]
         if not warehouse.rows("SELECT 1 FROM cycle_times LIMIT 1"):
             settings = case["settings"]
-            warehouse.derive(FlowSettings(time_zone=settings["time_zone"], waiting=tuple(settings.get("waiting", ()))))
+            waiting = tuple(settings.get("waiting", ()))
+            warehouse.derive_for("cycle_times", settings=FlowSettings(time_zone=settings["time_zone"], waiting=waiting))
     yield warehouses
     for warehouse in warehouses.values():
         warehouse.close()

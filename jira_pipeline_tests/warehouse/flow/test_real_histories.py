@@ -45,10 +45,7 @@ def put(warehouse: FlowWarehouse, record: dict[str, Any]) -> None:
 @pytest.fixture(scope="module", params=FILES)
 def real(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlowWarehouse]:
     opened = open_flow_warehouse(tmp_path_factory.mktemp("real") / "work.duckdb")
-    with (
-        opened.one_transaction(),
-        gzip.open(SHARED / "data" / f"{request.param}.ndjson.gz", "rt", encoding="utf-8") as lines,
-    ):
+    with gzip.open(SHARED / "data" / f"{request.param}.ndjson.gz", "rt", encoding="utf-8") as lines:
         for line in lines:
             put(opened, json.loads(line))
     opened.derive_all(FlowSettings(time_zone="Europe/Warsaw"))

@@ -39,7 +39,7 @@ def stays(warehouse: FlowWarehouse) -> list[tuple[object, ...]]:
 
 def test_stays_follow_each_other_without_gap_from_creation_to_now(warehouse: FlowWarehouse) -> None:
     warehouse.put_issue(issue(), [move(1, 1, "2", "3"), move(2, 5, "3", "7")])
-    warehouse.derive()
+    warehouse.derive_for("status_intervals")
     assert stays(warehouse) == [
         ("2", "to_do", CREATED, at(1)),
         ("3", "in_progress", at(1), at(5)),
@@ -50,7 +50,7 @@ def test_stays_follow_each_other_without_gap_from_creation_to_now(warehouse: Flo
 def test_time_in_status_sums_to_the_age_of_the_issue_in_every_edge_case(warehouse: FlowWarehouse) -> None:
     for number, case in enumerate(EDGE_CASES["cases"], start=1):
         warehouse.put_issue({**case["issue"], "issue_id": number}, case["changes"])
-    warehouse.derive()
+    warehouse.derive_for("status_intervals")
     ages = warehouse.rows(
         """
         SELECT i.issue_id, sum(epoch_us(coalesce(s.left_at, greatest($1, s.entered_at))) - epoch_us(s.entered_at)),
@@ -66,11 +66,11 @@ def test_time_in_status_sums_to_the_age_of_the_issue_in_every_edge_case(warehous
 def test_a_history_stored_twice_and_in_any_order_gives_the_same_stays(warehouse: FlowWarehouse) -> None:
     for number, case in enumerate(EDGE_CASES["cases"], start=1):
         warehouse.put_issue({**case["issue"], "issue_id": number}, case["changes"])
-    warehouse.derive()
+    warehouse.derive_for("status_intervals")
     once = warehouse.table("status_intervals")
     for number, case in enumerate(EDGE_CASES["cases"], start=1):
         warehouse.put_issue({**case["issue"], "issue_id": number}, [*reversed(case["changes"]), *case["changes"]])
-    warehouse.derive()
+    warehouse.derive_for("status_intervals")
     assert len(once) > 2 * len(EDGE_CASES["cases"])
     assert warehouse.table("status_intervals") == once
 
@@ -79,14 +79,14 @@ def test_a_change_without_a_target_id_is_read_by_the_name_it_recorded(warehouse:
     warehouse.put_issue(
         issue("3", "In Progress"), [move(1, 1, "2", None, "To Do", "code review"), move(2, 2, "4", "3")]
     )
-    warehouse.derive()
+    warehouse.derive_for("status_intervals")
     assert stays(warehouse)[1] == ("4", "in_progress", at(1), at(2))
     assert warehouse.rows("SELECT bool_or(unknown_status) FROM status_intervals") == [(False,)]
 
 
 def test_a_status_that_only_its_name_tells_of_stays_in_the_timeline_and_is_flagged(warehouse: FlowWarehouse) -> None:
     warehouse.put_issue(issue(None, "Development"), [move(1, 1, "2", None, "To Do", "Development")])
-    warehouse.derive()
+    warehouse.derive_for("status_intervals")
     assert stays(warehouse) == [("2", "to_do", CREATED, at(1)), (None, "in_progress", at(1), None)]
     assert warehouse.rows("SELECT status, unknown_status FROM status_intervals WHERE stay_number = 2") == [
         ("Development", True)
@@ -95,7 +95,7 @@ def test_a_status_that_only_its_name_tells_of_stays_in_the_timeline_and_is_flagg
 
 def test_the_status_at_creation_is_read_by_name_when_the_first_change_gives_no_id(warehouse: FlowWarehouse) -> None:
     warehouse.put_issue(issue("3", "In Progress"), [move(1, 1, None, "3", "To Do", "In Progress")])
-    warehouse.derive()
+    warehouse.derive_for("status_intervals")
     assert stays(warehouse)[0] == ("2", "to_do", CREATED, at(1))
 
 
@@ -103,7 +103,7 @@ def test_a_deleted_status_takes_the_category_of_a_living_one_with_its_name(wareh
     warehouse.put_issue(
         issue(), [move(1, 1, "2", "900", "To Do", "Closed "), move(2, 2, "900", "7", "Closed ", "Done")]
     )
-    warehouse.derive()
+    warehouse.derive_for("status_intervals")
     assert stays(warehouse)[1][:2] == ("900", "done")
 
 
@@ -111,20 +111,20 @@ def test_status_changes_are_found_by_field_name_where_jira_sends_no_field_id(war
     old = [1, 0, at(1), "status", None, "2", "To Do", "3", "In Progress"]
     named_alike = [2, 0, at(2), "status", "customfield_10200", "a", "a", "b", "b"]
     warehouse.put_issue(issue("3", "In Progress"), [old, named_alike])
-    warehouse.derive()
+    warehouse.derive_for("status_intervals")
     assert [row[0] for row in stays(warehouse)] == ["2", "3"]
 
 
 def test_a_missing_tail_inside_one_category_is_dated_by_the_last_update(warehouse: FlowWarehouse) -> None:
     warehouse.put_issue(issue("6", "QA", status_category_changed_at=at(2)), [move(1, 1, "2", "3")])
-    warehouse.derive()
+    warehouse.derive_for("status_intervals")
     assert stays(warehouse)[-1] == ("6", "in_progress", at(100), None)
     assert warehouse.rows("SELECT origin FROM status_intervals WHERE left_at IS NULL") == [("tail",)]
 
 
 def test_a_missing_tail_never_begins_before_the_last_known_change(warehouse: FlowWarehouse) -> None:
     warehouse.put_issue(issue(status_category_changed_at=at(-5)), [move(1, 1, "2", "3")])
-    warehouse.derive()
+    warehouse.derive_for("status_intervals")
     assert stays(warehouse)[-1] == ("7", "done", at(1), None)
 
 
@@ -132,7 +132,7 @@ def test_a_change_whose_date_cannot_be_read_happened_at_the_creation(warehouse: 
     undated = move(1, 0, "2", "3")
     undated[2] = None
     warehouse.put_issue(issue(), [undated, move(2, 5, "3", "7")])
-    warehouse.derive()
+    warehouse.derive_for("status_intervals")
     assert stays(warehouse) == [
         ("2", "to_do", CREATED, CREATED),
         ("3", "in_progress", CREATED, at(5)),
@@ -142,7 +142,7 @@ def test_a_change_whose_date_cannot_be_read_happened_at_the_creation(warehouse: 
 
 def test_an_issue_whose_history_is_incomplete_has_dates_but_no_flow(warehouse: FlowWarehouse) -> None:
     warehouse.put_issue(issue(resolved_at=at(10)), [move(1, 1, "2", "3")], history_complete=False)
-    warehouse.derive()
+    warehouse.derive_for("cycle_times")
     assert stays(warehouse) == []
     row = warehouse.row("SELECT * FROM cycle_times")
     assert (row["created_at"], row["resolved_at"], row["resolution_time_hours"]) == (CREATED, at(10), 10.0)
@@ -155,7 +155,7 @@ def test_configured_statuses_decide_what_starts_and_stops_the_clock(warehouse: F
     warehouse.put_issue(
         issue("8", "Closed"), [move(1, 1, "2", "3"), move(2, 2, "3", "6"), move(3, 3, "6", "7"), move(4, 4, "7", "8")]
     )
-    warehouse.derive(FlowSettings(started=("qa",), done=("8",)))
+    warehouse.derive_for("cycle_times", settings=FlowSettings(started=("qa",), done=("8",)))
     row = warehouse.row("SELECT started_at, done_at, started_to_done_hours FROM cycle_times")
     assert row == {"started_at": at(2), "done_at": at(4), "started_to_done_hours": 2.0}
     assert [phase for _, phase, _, _ in stays(warehouse)] == [
@@ -189,7 +189,7 @@ def test_it_may_be_named_by_its_id_or_by_the_key_it_had(warehouse: FlowWarehouse
     moves = [move(1, 1, "2", "3"), move(2, 2, "3", "6"), move(3, 3, "6", "7")]
     warehouse.put_issue(issue(), moves)
     warehouse.put_issue(issue(issue_id=2, issue_key="Q-1", project_key="Q"), moves)
-    warehouse.derive(FlowSettings(project_workflows=(named,)))
+    warehouse.derive_for("cycle_times", settings=FlowSettings(project_workflows=(named,)))
     assert warehouse.rows("SELECT project_key, started_at FROM cycle_times ORDER BY ALL") == [
         ("P", at(1)),
         ("Q", at(2)),
@@ -198,19 +198,19 @@ def test_it_may_be_named_by_its_id_or_by_the_key_it_had(warehouse: FlowWarehouse
 
 def test_a_status_moved_to_another_category_re_dates_what_was_derived_before(warehouse: FlowWarehouse) -> None:
     warehouse.put_issue(issue(), [move(1, 1, "2", "3"), move(2, 5, "3", "7")])
-    warehouse.derive()
+    warehouse.derive_for("cycle_times")
     warehouse.put_status("2", "To Do", "indeterminate")
-    warehouse.derive()
+    warehouse.derive_for("cycle_times")
     assert warehouse.rows("SELECT started_at FROM cycle_times") == [(CREATED,)]
 
 
 def test_only_issues_stored_anew_are_derived_anew(warehouse: FlowWarehouse) -> None:
     warehouse.put_issue(issue(), [move(1, 1, "2", "3"), move(2, 5, "3", "7")])
     warehouse.put_issue(issue(issue_id=2), [move(1, 1, "2", "3"), move(2, 5, "3", "7")])
-    warehouse.derive()
+    warehouse.derive_for("cycle_times")
     warehouse.connection.execute("UPDATE status_intervals SET status = 'as derived before'")
     warehouse.put_issue(issue(issue_id=2), [move(1, 1, "2", "3"), move(2, 6, "3", "7")])
-    warehouse.derive()
+    warehouse.derive_for("cycle_times")
     assert warehouse.rows("SELECT DISTINCT issue_id FROM status_intervals WHERE status = 'as derived before'") == [(1,)]
     assert warehouse.rows("SELECT done_at FROM cycle_times ORDER BY issue_id") == [(at(5),), (at(6),)]
 
@@ -218,9 +218,9 @@ def test_only_issues_stored_anew_are_derived_anew(warehouse: FlowWarehouse) -> N
 def test_a_removed_issue_leaves_every_table(warehouse: FlowWarehouse) -> None:
     warehouse.put_issue(issue(), [move(1, 1, "2", "3")])
     warehouse.put_issue(issue(issue_id=2), [move(1, 1, "2", "3")])
-    warehouse.derive()
+    warehouse.derive_for("cycle_times")
     warehouse.remove_issue(1)
-    warehouse.derive()
+    warehouse.derive_for("cycle_times")
     assert warehouse.rows("SELECT DISTINCT issue_id FROM status_intervals UNION SELECT issue_id FROM cycle_times") == [
         (2,)
     ]
