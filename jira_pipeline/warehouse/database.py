@@ -36,8 +36,9 @@ _ISSUES_IN_A_ROW_GROUP = 2048
 _CANNOT_BE_OPENED = ("ermission denied", "not a valid DuckDB database", "s a directory", "Corrupt database file")
 # And for a file that a newer DuckDB has written, or this one on behalf of a newer version of this project.
 _NEWER_FORMAT = ("newer version of DuckDB", "storage version of an existing database cannot be lowered")
-# Of this process, to attach a database to: starting one takes seven times as long as attaching.
-_IDLE_ENGINES: list[duckdb.DuckDBPyConnection] = []
+# Of this process, to attach a database to, each with the directory it spills to: starting one takes seven times as long
+# as attaching.
+_IDLE_ENGINES: list[tuple[duckdb.DuckDBPyConnection, Path]] = []
 
 
 class Warehouse:
@@ -187,14 +188,13 @@ class Warehouse:
             self._attach(connection, row_group_size)
             yield connection
         finally:
+            connection.close()
             try:
-                connection.execute("USE memory")
-                connection.execute(f"DETACH DATABASE IF EXISTS {_CATALOG}")
+                engine.execute(f"DETACH DATABASE IF EXISTS {_CATALOG}")
             except duckdb.Error:
                 engine.close()  # after some errors, as of a full disk, it refuses everything
             else:
-                _IDLE_ENGINES.append(engine)
-            connection.close()
+                _IDLE_ENGINES.append((engine, self._spilled))
 
     def _attach(self, connection: duckdb.DuckDBPyConnection, row_group_size: int | None) -> None:
         path = str(self.working).replace("'", "''")
@@ -242,12 +242,13 @@ def _refuse_newer_format(path: Path, error: duckdb.Error) -> None:
 def _engine_spilling_to(directory: Path) -> duckdb.DuckDBPyConnection:
     """An idle engine, or a new one. What finds no room in memory goes to this directory while it is needed, beside the
     database: the engine's own choice is the working directory of whoever has started the pipeline."""
+    spills_to: Path | None
     try:
-        engine = _IDLE_ENGINES.pop()
+        engine, spills_to = _IDLE_ENGINES.pop()
     except IndexError:
-        engine = started_engine()
-    path = str(directory).replace("'", "''")
-    if engine.execute("SELECT current_setting('temp_directory')").fetchone() != (str(directory),):
+        engine, spills_to = started_engine(), None
+    if spills_to != directory:
+        path = str(directory).replace("'", "''")
         try:
             engine.execute(f"SET GLOBAL temp_directory = '{path}'")
         except duckdb.NotImplementedException:  # it has used another one, of another warehouse
