@@ -39,6 +39,9 @@ def engine_of(url: str, *, connect_args: Mapping[str, Any] | None = None, **sett
 def _kept_engine(url: str, connect_args: tuple[tuple[str, Any], ...], isolation_level: Any) -> sqlalchemy.Engine:
     isolation = {} if isolation_level is None else {"isolation_level": isolation_level}
     engine = sqlalchemy.create_engine(url, poolclass=QueuePool, connect_args=dict(connect_args), **isolation)
+    if engine.dialect.name == "sqlite":
+        # The UI watches the file, not its log, to see whether a run has got on.
+        sqlalchemy.event.listen(engine, "connect", lambda opened, _: opened.execute("PRAGMA wal_autocheckpoint = 1"))
     atexit.register(engine.dispose)
     vars(engine)["dispose"] = lambda: None  # called after each statement
     return engine

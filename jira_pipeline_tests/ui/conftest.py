@@ -21,7 +21,7 @@ import pytest
 from jira_pipeline.cli.sandbox import recent_site
 from jira_pipeline.partitions import newest_partition
 from jira_pipeline.sandbox import Sandbox
-from jira_pipeline_tests.deployment.processes import DagsterServer, free_port, running
+from jira_pipeline_tests.deployment.processes import KEEPING_CONNECTIONS, DagsterServer, free_port, running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -73,6 +73,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("JIRA_", "DAGSTER_"))}
         environment = {
             **kept,
+            **KEEPING_CONNECTIONS,
             **sandbox.credentials,
             "DAGSTER_HOME": str(home),
             "JIRA_PIPELINE_CONFIG": str(directory / "jira_pipeline.yaml"),
