@@ -24,7 +24,7 @@ SELECT '2024-01-01'::DATE + day::INTEGER AS metric_date, 'P' || project AS proje
 FROM range(1000) AS days(day), range(5) AS projects(project);
 INSERT INTO cycle_times BY NAME
 SELECT issue AS issue_id, TRUE AS counts_in_flow, 'ok' AS cycle_quality,
-    '2026-01-01'::DATE + (issue % 300)::INTEGER AS done_date, 1 + hash(issue) % 60 AS started_to_done_days
+    '2026-01-01'::DATE + (issue % 300)::INTEGER AS done_date, done_date - (hash(issue) % 60)::INTEGER AS started_date
 FROM range(50000) AS issues(issue);
 INSERT INTO cumulative_flow BY NAME
 SELECT '2024-01-01'::DATE + day::INTEGER AS metric_date, 'P' || project AS project_key, phase, 10 + day AS issues
