@@ -57,13 +57,11 @@ class Warehouse:
         somebody else's."""
         if self.published.exists() and not self.working.exists():
             with ExitStack() as stack:
-                connection = _opened(self.published, stack)
-                if connection is None:
+                if _opened(self.published, stack) is None:
                     raise SettingsError(
                         f"JIRA_PIPELINE_DATABASE is {self.published}, a file that jira_pipeline has not written and "
                         "would replace: set it to another path, or move the file away."
                     )
-                check_not_newer(connection, self.published)
         try:
             self.published.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             probe = self.published.with_name(f".{self.published.name}.writable")
@@ -152,8 +150,6 @@ class Warehouse:
                     f"{self.published} cannot be read as a database of jira_pipeline: correct JIRA_PIPELINE_DATABASE, "
                     "or close the program that is writing to this file."
                 )
-            check_not_newer(connection, self.published)
-            connection.execute("SET TimeZone = 'UTC'")
             yield connection
 
     @contextmanager
@@ -174,11 +170,7 @@ class Warehouse:
             stack.enter_context(FileLock(self._write_lock, mode=0o600).acquire(timeout=0))
         except (Timeout, OSError):
             return None
-        connection = _opened(self.working, stack)
-        if connection is not None:
-            check_not_newer(connection, self.working)
-            connection.execute("SET TimeZone = 'UTC'")
-        return connection
+        return _opened(self.working, stack)
 
     @contextmanager
     def _attached(self, *, row_group_size: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -218,18 +210,22 @@ class Warehouse:
         os.chmod(self.working, 0o600)
 
 
-def _opened(published: Path, stack: ExitStack) -> duckdb.DuckDBPyConnection | None:
-    """A file that `publish` has written, opened for reading until the stack is closed; None where it is another one.
-    Raises `SettingsError` when this DuckDB cannot read it yet."""
+def _opened(path: Path, stack: ExitStack) -> duckdb.DuckDBPyConnection | None:
+    """A database of this project, opened for reading until the stack is closed; None where another file is there.
+    Raises `SettingsError` when a newer version, or a newer DuckDB, has written it."""
     try:
-        connection = stack.enter_context(duckdb.connect(str(published), read_only=True))
+        connection = stack.enter_context(duckdb.connect(str(path), read_only=True))
         found = connection.execute(
             "SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'ops' AND table_name = 'tracked_projects'"
         ).fetchone()
     except duckdb.Error as error:
-        _refuse_newer_format(published, error)
+        _refuse_newer_format(path, error)
         return None
-    return connection if found == (1,) else None
+    if found != (1,):
+        return None
+    check_not_newer(connection, path)
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
 
 
 def _refuse_newer_format(path: Path, error: duckdb.Error) -> None:

@@ -30,8 +30,9 @@ FILES = {
 
 def derive_mart(connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, name: str, as_of: datetime) -> int:
     """Rebuild the mart `name` as of `as_of`, up to the last complete local day; returns how many rows it holds."""
+    parameters = _parameters(settings, as_of)
     for file in FILES[name]:
-        run_sql(connection, file, _parameters(settings, as_of))
+        run_sql(connection, file, parameters)
     return row_count(connection, name)
 
 

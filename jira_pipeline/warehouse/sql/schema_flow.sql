@@ -1,7 +1,8 @@
 -- Derived tables: everything here is computed from issues, issue_changes and raw_issues and can be dropped at any time.
 -- Run after schema.sql whenever this text changes. The comment behind a column, and the one above a table, become the
 -- COMMENT ON of the same in the database. "Flow population": standard level (no sub-tasks, no epics), type not excluded,
--- history complete. "Local day": in the reporting time zone.
+-- history complete. "Local day": in the reporting time zone. Generated columns write hours_between and days_inclusive out:
+-- whoever opens the file does not have our macros.
 
 -- One row a stay of an issue in a status, [entered_at, left_at). The one source of every flow metric.
 CREATE TABLE IF NOT EXISTS status_intervals (
