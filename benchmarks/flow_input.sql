@@ -56,7 +56,7 @@ everything AS (
     FROM others
 )
 SELECT issue_id, issue_id * 1000 + history_number AS history_id, 0 AS item_index, changed_at, 'user-' || hash(issue_id, 9) % 2000 AS author_id,
-       field_id AS field, field_id, from_value, from_string, to_value, to_string
+       field_id AS field, field_id, from_value, from_string, to_value, to_string, 1 AS load_id
 FROM everything ORDER BY issue_id, history_id;
 
 -- A third of the issues is in one of the sprints of its time, sub-tasks have the issue before them as parent.

@@ -43,7 +43,7 @@ def untruths(follower: Follower, sandbox: Sandbox, tracked: tuple[str, ...]) -> 
         _difference(
             "issue_changes and the truth",
             follower.rows(
-                "SELECT issue_id, history_id, item_index FROM issue_changes SEMI JOIN issues USING (issue_id)"
+                "SELECT issue_id, history_id, item_index FROM issue_changes SEMI JOIN issues USING (issue_id, load_id)"
             ),
             [
                 (int(issue["id"]), int(history["id"]), index)

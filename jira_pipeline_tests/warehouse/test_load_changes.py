@@ -29,6 +29,7 @@ def test_a_changelog_item_becomes_a_row(store: Store) -> None:
         "from_string": "To Do",
         "to_value": "3",
         "to_string": "Doing",
+        "load_id": 1,
     }
 
 
@@ -55,6 +56,17 @@ def test_a_newer_version_rewrites_all_changes_of_its_issue_and_no_other(store: S
     store.load(issue(1, updated=NEWER, histories=[history(1, item("a")), history(4, item("d"))]))
 
     assert store.rows("SELECT issue_id, history_id FROM issue_changes ORDER BY ALL") == [(1, 1), (1, 4), (2, 3)]
+
+
+def test_all_changes_of_an_issue_have_the_load_of_their_issue(store: Store) -> None:
+    """The flow metrics look for the changes of a changed issue only in what that load and later ones have written."""
+    store.load(issue(1, histories=[history(1, item("a"))]), issue(2, histories=[history(3, item("c"))]))
+    store.load(issue(1, updated=NEWER, histories=[history(1, item("a")), history(4, item("d"))]))
+
+    loads = store.rows("SELECT issue_id, load_id FROM raw_issues ORDER BY ALL")
+
+    assert loads == [(1, 2), (2, 1)]
+    assert store.rows("SELECT DISTINCT issue_id, load_id FROM issue_changes ORDER BY ALL") == loads
 
 
 def test_a_history_without_readable_items_gives_no_row_and_spoils_nothing(store: Store) -> None:

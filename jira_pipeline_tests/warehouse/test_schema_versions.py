@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,9 @@ from jira_pipeline.warehouse.typed_issues import derive_issues
 from jira_pipeline_tests.empty_warehouse import empty_warehouse
 
 HERE = Path(__file__).parent
+PACKAGED = dict(schema.migrations())
+NEXT = max(PACKAGED) + 1
+"""The version after the present one."""
 VERSIONS = sorted(HERE.glob("schema_version_*.sql"))
 CATALOG = (
     "SELECT schema_name, table_name, NULL AS position, NULL AS name, NULL AS type, comment FROM duckdb_tables() "
@@ -28,6 +30,7 @@ CATALOG = (
 ADD_A_COLUMN = (
     "ALTER TABLE raw_issues ADD COLUMN payload_bytes BIGINT; UPDATE raw_issues SET payload_bytes = strlen(payload);"
 )
+RECORDED_VERSION = "SELECT split_part(value, ':', 1) FROM ops.state WHERE name = 'schema'"
 RENAME_IT = "ALTER TABLE raw_issues RENAME COLUMN payload_bytes TO bytes; DROP TABLE ops.suspected_issues;"
 
 
@@ -60,7 +63,9 @@ def everything(warehouse: Warehouse) -> dict[str, list[tuple[Any, ...]]]:
     return {"catalog": catalog, **rows}
 
 
-def with_migrations(monkeypatch: pytest.MonkeyPatch, migrations: Mapping[int, str]) -> None:
+def with_migrations(monkeypatch: pytest.MonkeyPatch, *further: str) -> None:
+    """The packaged migrations and these after them."""
+    migrations = PACKAGED | dict(enumerate(further, start=NEXT))
     monkeypatch.setattr(schema, "migrations", lambda: migrations)
 
 
@@ -93,20 +98,27 @@ def test_what_an_older_version_has_fetched_is_derived_from_without_fetching_it_a
         ]
 
 
+def test_changes_that_were_stored_without_their_load_have_it_since_version_2(old: Warehouse) -> None:
+    with old.transaction() as connection:
+        loads = connection.execute("SELECT issue_id, load_id FROM issue_changes ORDER BY ALL").fetchall()
+
+    assert loads == looked_at(old, "SELECT issue_id, load_id FROM raw_issues ORDER BY ALL") == [(1, 7), (2, 7)]
+
+
 def test_a_file_is_migrated_through_every_version_it_lacks(old: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
-    with_migrations(monkeypatch, {2: ADD_A_COLUMN, 3: RENAME_IT})
+    with_migrations(monkeypatch, ADD_A_COLUMN, RENAME_IT)
 
     old.prepare()
 
     assert looked_at(old, "SELECT count(*), min(bytes) > 100 FROM raw_issues") == [(2, True)]
-    assert looked_at(old, "SELECT split_part(value, ':', 1) FROM ops.state WHERE name = 'schema'") == [("3",)]
+    assert looked_at(old, RECORDED_VERSION) == [(str(NEXT + 1),)]
     assert looked_at(old, "SELECT count(*) FROM ops.suspected_issues") == [(0,)], "made again by the schema"
 
 
 def test_a_migration_is_applied_once(old: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
-    with_migrations(monkeypatch, {2: ADD_A_COLUMN})
+    with_migrations(monkeypatch, ADD_A_COLUMN)
     old.prepare()
-    with_migrations(monkeypatch, {2: "SELECT error('applied again')", 3: "DELETE FROM users"})
+    with_migrations(monkeypatch, "SELECT error('applied again')", "DELETE FROM users")
 
     old.prepare()
 
@@ -114,18 +126,18 @@ def test_a_migration_is_applied_once(old: Warehouse, monkeypatch: pytest.MonkeyP
 
 
 def test_a_new_file_is_made_at_the_present_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with_migrations(monkeypatch, {2: "SELECT error('nothing to migrate')"})
+    with_migrations(monkeypatch, "SELECT error('nothing to migrate')")
     warehouse = Warehouse(tmp_path / "jira.duckdb")
 
     warehouse.prepare()
 
-    assert looked_at(warehouse, "SELECT split_part(value, ':', 1) FROM ops.state WHERE name = 'schema'") == [("2",)]
+    assert looked_at(warehouse, RECORDED_VERSION) == [(str(NEXT),)]
 
 
 def test_a_file_without_a_recorded_version_counts_as_version_1(old: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     with duckdb.connect(str(old.working)) as connection:
         connection.execute("DROP TABLE ops.state")
-    with_migrations(monkeypatch, {2: ADD_A_COLUMN})
+    with_migrations(monkeypatch, ADD_A_COLUMN)
 
     old.prepare()
 
@@ -145,21 +157,25 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(
     broken: str, old: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = everything(old)
-    with_migrations(monkeypatch, {2: ADD_A_COLUMN, 3: RENAME_IT, 4: broken})
+    with_migrations(monkeypatch, ADD_A_COLUMN, RENAME_IT, broken)
 
-    with pytest.raises(PipelineError, match=r"jira_working\.duckdb could not be brought from schema version 3 to 4"):
+    with pytest.raises(
+        PipelineError, match=rf"jira_working\.duckdb could not be brought from schema version {NEXT + 1} to {NEXT + 2}"
+    ):
         old.prepare()
 
     assert everything(old) == before
 
 
 def test_a_file_of_a_newer_version_is_left_alone(old: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
-    with_migrations(monkeypatch, {2: ADD_A_COLUMN})
+    with_migrations(monkeypatch, ADD_A_COLUMN)
     old.prepare()
     before = everything(old)
-    with_migrations(monkeypatch, {})
+    with_migrations(monkeypatch)
 
-    with pytest.raises(SettingsError, match=r"written by a newer jira_pipeline \(schema version 2, this one knows 1\)"):
+    with pytest.raises(
+        SettingsError, match=rf"written by a newer jira_pipeline \(schema version {NEXT}, this one knows {NEXT - 1}\)"
+    ):
         old.prepare()
 
     assert everything(old) == before
@@ -167,12 +183,12 @@ def test_a_file_of_a_newer_version_is_left_alone(old: Warehouse, monkeypatch: py
 
 def published_by_a_newer_version(old: Warehouse, monkeypatch: pytest.MonkeyPatch) -> bytes:
     """The published file, after this version has come back in place of the newer one."""
-    with_migrations(monkeypatch, {2: ADD_A_COLUMN})
+    with_migrations(monkeypatch, ADD_A_COLUMN)
     old.prepare()
     old.publish()
     with duckdb.connect(str(old.published)) as connection:
         connection.execute("ALTER TABLE ops.tracked_projects RENAME COLUMN last_sync_at TO synced_at")
-    with_migrations(monkeypatch, {})
+    with_migrations(monkeypatch)
     return old.published.read_bytes()
 
 

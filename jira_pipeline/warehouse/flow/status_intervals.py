@@ -49,12 +49,13 @@ def derive_status_intervals(connection: duckdb.DuckDBPyConnection, settings: Flo
 def derive_time_in_status(connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, as_of: datetime) -> int:
     """Bring `time_in_status` up to date with `status_intervals`; incremental in the same way. Returns its rows."""
     require_zone(as_of)
-    sources = (*SOURCES, "time_in_status")
+    sources = (*SOURCES, "changed_stays", "time_in_status")
     if definition_changed(connection, "time_in_status", sources=sources, settings=_timeline(settings)):
         connection.execute("DELETE FROM time_in_status")
-    find_outdated_issues(connection, "time_in_status")
+    outdated = find_outdated_issues(connection, "time_in_status")
     for _ in batches_of_outdated_issues(connection):
-        run_sql(connection, "time_in_status")
+        with taken_out(connection, "changed_stays", issues=outdated):
+            run_sql(connection, "time_in_status")
     return row_count(connection, "time_in_status")
 
 

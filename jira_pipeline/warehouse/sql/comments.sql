@@ -89,6 +89,7 @@ COMMENT ON COLUMN issue_changes.from_value IS 'Old value: an id where the field 
 COMMENT ON COLUMN issue_changes.from_string IS 'Old value as it was shown.';
 COMMENT ON COLUMN issue_changes.to_value IS 'New value: an id where the field has ids.';
 COMMENT ON COLUMN issue_changes.to_string IS 'New value as it was shown.';
+COMMENT ON COLUMN issue_changes.load_id IS 'load_id of the raw_issues row: a load writes all changes of an issue anew.';
 
 COMMENT ON TABLE matched_assignees IS 'One row a user, with the member of the team roster it is.';
 COMMENT ON COLUMN matched_assignees.user_id IS 'The Jira user. Key column.';

@@ -23,7 +23,8 @@ SELECT f.issue_id, f.value AS assignee_id, m.team
 FROM field_intervals f
 JOIN clocks c ON c.issue_id = f.issue_id
 LEFT JOIN matched_assignees m ON m.user_id = f.value
-WHERE f.field = 'assignee' AND f.from_at <= c.done_at AND (f.until_at IS NULL OR f.until_at > c.done_at);
+WHERE f.load_id >= (SELECT min(load_id) FROM outdated_issues)
+  AND f.field = 'assignee' AND f.from_at <= c.done_at AND (f.until_at IS NULL OR f.until_at > c.done_at);
 
 CREATE OR REPLACE TEMP TABLE other_projects_at_done AS
 SELECT f.issue_id, coalesce(p.project_key, CASE WHEN f.value = i.project_id THEN i.project_key ELSE f.value_name END) AS key_at_done
@@ -31,7 +32,8 @@ FROM field_intervals f
 JOIN clocks c ON c.issue_id = f.issue_id
 JOIN issues i ON i.issue_id = f.issue_id
 LEFT JOIN projects p ON p.project_id = f.value
-WHERE f.field = 'project' AND f.from_at <= c.done_at AND (f.until_at IS NULL OR f.until_at > c.done_at) AND key_at_done <> i.project_key;
+WHERE f.load_id >= (SELECT min(load_id) FROM outdated_issues) AND i.load_id >= (SELECT min(load_id) FROM outdated_issues)
+  AND f.field = 'project' AND f.from_at <= c.done_at AND (f.until_at IS NULL OR f.until_at > c.done_at) AND key_at_done <> i.project_key;
 
 INSERT INTO cycle_times BY NAME
 WITH scopes AS (
@@ -56,6 +58,7 @@ dated AS (
     LEFT JOIN clocks c ON c.issue_id = i.issue_id
     LEFT JOIN backward_moves b ON b.issue_id = i.issue_id
     CROSS JOIN utc_offsets($time_zone) z
+    WHERE i.load_id >= (SELECT min(load_id) FROM outdated_issues)
 ),
 judged AS (
     SELECT *,

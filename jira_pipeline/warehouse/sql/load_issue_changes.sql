@@ -1,6 +1,6 @@
 -- Histories of the accepted lines -> landed_changes -> issue_changes: all of an issue's rows are written anew. They come from
 -- one line, so they are neighbours on disk, and reading one issue's history touches few blocks.
--- Parameters: $history_files, $longest_line, $buffer_bytes.
+-- Parameters: $history_files, $longest_line, $buffer_bytes, $load_id.
 
 -- Values are read as text, whatever their type; nothing of a history is needed for its key but its id.
 -- Apart, because load_people would have to search all of issue_changes for them.
@@ -47,4 +47,4 @@ WHERE coalesce(item."field", item.fieldId) IS NOT NULL;
 DELETE FROM issue_changes USING accepted WHERE NOT accepted.is_new AND issue_changes.issue_id = accepted.issue_id;
 
 -- The last statement: its count is how many changes were written.
-INSERT INTO issue_changes BY NAME FROM landed_changes;
+INSERT INTO issue_changes BY NAME SELECT *, CAST($load_id AS BIGINT) AS load_id FROM landed_changes;

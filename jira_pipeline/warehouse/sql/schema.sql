@@ -62,7 +62,8 @@ CREATE TABLE IF NOT EXISTS issue_changes (
     from_value  VARCHAR,
     from_string VARCHAR,
     to_value    VARCHAR,
-    to_string   VARCHAR
+    to_string   VARCHAR,
+    load_id     BIGINT
 );
 
 CREATE TABLE IF NOT EXISTS issues (

@@ -1,21 +1,16 @@
 -- time_in_status: the stays of every changed issue, added up by status.
--- Run after flow_macros.sql and one of newer_issues.sql and outdated_issues.sql.
+-- Run after flow_macros.sql and one of newer_issues.sql and outdated_issues.sql; changed_stays is the query of that file.
 
 DELETE FROM time_in_status WHERE issue_id IN (SELECT issue_id FROM outdated_issues);
 
--- Numbered, so that the grouping below goes by two integers. Joins on the number of an issue, here and below, not IN: DuckDB
--- looks a number up in a plain array when the row it finds is joined, and in a hash table when it only has to exist.
+-- Numbered, so that the grouping below goes by two integers.
 CREATE OR REPLACE TEMP TABLE numbered_statuses AS
-SELECT row_number() OVER ()::INTEGER AS number, *
-FROM (
-    SELECT DISTINCT s.status_id, s.status, s.phase FROM status_intervals s JOIN outdated_issues o ON o.issue_id = s.issue_id
-);
+SELECT row_number() OVER ()::INTEGER AS number, * FROM (SELECT DISTINCT status_id, status, phase FROM changed_stays);
 
 INSERT INTO time_in_status BY NAME
 WITH stays AS (
     SELECT s.issue_id, n.number, s.entered_at, s.left_at, s.load_id
-    FROM status_intervals s
-    JOIN outdated_issues o ON o.issue_id = s.issue_id
+    FROM changed_stays s
     JOIN numbered_statuses n
       ON n.status_id IS NOT DISTINCT FROM s.status_id AND n.status IS NOT DISTINCT FROM s.status AND n.phase = s.phase
 ),

@@ -120,6 +120,7 @@ class FlowWarehouse:
                 {
                     "author_id": "u1",
                     "issue_id": row["issue_id"],
+                    "load_id": row["load_id"],
                     **dict(zip(EDGE_CASES["change_columns"], change, strict=True)),
                 }
                 for change in changes
