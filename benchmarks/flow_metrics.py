@@ -52,15 +52,14 @@ def run_chain(connection: duckdb.DuckDBPyConnection, as_of: datetime, *, show_st
     begun = cpu_seconds()
     before, clock = begun, time.perf_counter()
 
-    def step(name: str, rows: int) -> None:
-        nonlocal before, clock
-        now, instant = cpu_seconds(), time.perf_counter()
-        if show_steps:
-            print(f"    {name:28}{rows:>12,} rows {now - before:7.2f} CPU s {instant - clock:7.2f} s", file=sys.stderr)
-        before, clock = now, instant
-
     for table in derive_tables(connection, [table.name for table in FLOW_TABLES], SETTINGS, as_of=as_of):
-        step(table.name, row_count(connection, table.name))
+        if show_steps:
+            now, instant, rows = cpu_seconds(), time.perf_counter(), row_count(connection, table.name)
+            print(
+                f"    {table.name:28}{rows:>12,} rows {now - before:7.2f} CPU s {instant - clock:7.2f} s",
+                file=sys.stderr,
+            )
+            before, clock = now, instant
     return cpu_seconds() - begun
 
 

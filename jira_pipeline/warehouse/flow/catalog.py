@@ -24,9 +24,9 @@ from jira_pipeline.warehouse.flow.status_intervals import (
 
 
 class Derive(Protocol):
-    """Brings a table up to date inside the caller's transaction; returns how many rows it holds."""
+    """Brings a table up to date inside the caller's transaction."""
 
-    def __call__(self, connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, as_of: datetime) -> int: ...
+    def __call__(self, connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, as_of: datetime) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class FlowTable:
     derive: Derive
 
 
-def _mart(name: str, *reads: str, derive: Callable[..., int] = derive_mart) -> FlowTable:
+def _mart(name: str, *reads: str, derive: Callable[..., None] = derive_mart) -> FlowTable:
     return FlowTable(name, reads, partial(derive, name=name))
 
 

@@ -66,8 +66,8 @@ def bring_forward(
     files: tuple[str, ...],
     settings: tuple[object, ...] | None,
     parameters: Mapping[str, object],
-) -> int:
-    """Bring `table` up to `last_day` by its .sql files, from what it holds or from nothing; returns its rows.
+) -> None:
+    """Bring `table` up to `last_day` by its .sql files, from what it holds or from nothing.
 
     The SQL is told `$through`, the day up to which the table holds everything (before all others when it is empty), and
     `$is_rebuild`. `settings`: those of them that no table it reads is rebuilt for.
@@ -79,7 +79,6 @@ def bring_forward(
     for file in files:
         run_sql(connection, file, {**parameters, **own})
     record_counted(connection, table, last_day)
-    return row_count(connection, table)
 
 
 def change_readers(

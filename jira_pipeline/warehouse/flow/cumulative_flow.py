@@ -9,11 +9,11 @@ import duckdb
 from jira_pipeline.warehouse.flow.changes import days_to_keep, record_counted, record_renewed_statuses
 from jira_pipeline.warehouse.flow.days import last_complete_day
 from jira_pipeline.warehouse.flow.settings import FlowSettings
-from jira_pipeline.warehouse.statements import row_count, run_sql
+from jira_pipeline.warehouse.statements import run_sql
 
 
-def derive_cumulative_flow(connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, as_of: datetime) -> int:
-    """Bring `cumulative_flow` up to the last local day that was over at `as_of`; returns how many rows it holds.
+def derive_cumulative_flow(connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, as_of: datetime) -> None:
+    """Bring `cumulative_flow` up to the last local day that was over at `as_of`.
 
     Normally only the days since the first one that a changed issue touches are written; equal to a rebuild, which
     happens when `status_intervals` was rebuilt or `as_of` lies before an earlier run's.
@@ -30,4 +30,3 @@ def derive_cumulative_flow(connection: duckdb.DuckDBPyConnection, settings: Flow
         unwritten = through + timedelta(days=1)
         record_renewed_statuses(connection, min((changed and changed[0]) or unwritten, unwritten))
     record_counted(connection, "cumulative_flow", last_day)
-    return row_count(connection, "cumulative_flow")

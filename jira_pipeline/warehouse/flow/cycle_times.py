@@ -11,33 +11,34 @@ from jira_pipeline.warehouse.flow.changes import change_readers, forget_counted
 from jira_pipeline.warehouse.flow.outdated import find_outdated_issues, taken_out
 from jira_pipeline.warehouse.flow.settings import FlowSettings
 from jira_pipeline.warehouse.flow.status_intervals import derive_field_intervals, derive_time_in_status
-from jira_pipeline.warehouse.flow.tables import definition_changed, require_zone
+from jira_pipeline.warehouse.flow.tables import definition_changed, record, recorded, require_zone
 from jira_pipeline.warehouse.flow.workflow import folded, load_workflow_rules
 from jira_pipeline.warehouse.flow.working_time import load_work_spans
-from jira_pipeline.warehouse.statements import row_count, run_sql
+from jira_pipeline.warehouse.statements import run_sql
 
 SOURCES = (
-    "flow_macros", "workflow_rules", "status_items", "status_intervals", "time_in_status", "field_items",
-    "field_intervals", "changed_stays", "changed_times", "cycle_times", "time_buckets", "cycle_times_insert",
+    "flow_macros", "workflow_rules", "status_items", "status_intervals", "changed_stays", "time_in_status",
+    "field_items", "field_intervals", "changed_times", "cycle_times", "time_buckets", "cycle_times_insert",
 )  # fmt: skip
 READERS = ("cycle_time_metrics", "daily_flow", "cycle_time_percentiles", "sprint_issues", "data_quality")
 """The tables that take in what changes here."""
 DIFFERENCES = ("ops.cycle_time_changes",)
 """Where that is kept until then."""
+TEAMS = "SELECT count(*), bit_xor(hash(hash(user_id, team))) FROM matched_assignees WHERE team IS NOT NULL"
 
 
-def derive_cycle_times(connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, as_of: datetime) -> int:
-    """Bring `cycle_times` up to date with `issues`, the interval tables and the roster; returns how many rows it holds.
+def derive_cycle_times(connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, as_of: datetime) -> None:
+    """Bring `cycle_times` up to date with `issues`, the interval tables and the roster.
 
     Incremental like `derive_status_intervals`, which must have run before; `time_in_status` and `field_intervals` are
     brought up to date on the way. Nothing depends on `as_of` (the age of open work is in `aging_wip`).
     """
     derive_time_in_status(connection, settings, as_of=as_of)
     derive_field_intervals(connection, settings, as_of=as_of)
-    return derive_cycle_times_only(connection, settings, as_of=as_of)
+    derive_cycle_times_only(connection, settings, as_of=as_of)
 
 
-def derive_cycle_times_only(connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, as_of: datetime) -> int:
+def derive_cycle_times_only(connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, as_of: datetime) -> None:
     """`derive_cycle_times` for a caller that has just brought all the tables it reads up to date."""
     require_zone(as_of)
     # Which fields are flags, points and sprints, and what projects are called, comes from outside the issues.
@@ -61,7 +62,8 @@ def derive_cycle_times_only(connection: duckdb.DuckDBPyConnection, settings: Flo
         run_sql(connection, "time_buckets")
         load_work_spans(connection, settings.calendar, settings.time_zone, *_measured_days(connection))
         run_sql(connection, "cycle_times_insert", parameters)
-    return row_count(connection, "cycle_times")
+    if _teams_changed(connection):
+        run_sql(connection, "other_teams", parameters)
 
 
 def headline(settings: FlowSettings) -> dict[str, object]:
@@ -71,6 +73,15 @@ def headline(settings: FlowSettings) -> dict[str, object]:
         "cycle_time_from": settings.cycle_time_from,
         "cycle_time_to": settings.cycle_time_to,
     }
+
+
+def _teams_changed(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the roster gives somebody another team than when `cycle_times` was derived last; remembers the answer."""
+    teams = str(connection.execute(TEAMS).fetchone())
+    if recorded(connection, "flow.cycle_times.teams") == teams:
+        return False
+    record(connection, "flow.cycle_times.teams", teams)
+    return True
 
 
 def _measured_days(connection: duckdb.DuckDBPyConnection) -> tuple[date, date]:

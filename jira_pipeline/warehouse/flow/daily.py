@@ -12,24 +12,26 @@ from jira_pipeline.warehouse.flow.days import last_complete_day
 from jira_pipeline.warehouse.flow.settings import FlowSettings
 
 
-def derive_cycle_time_metrics(connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, as_of: datetime) -> int:
-    """Bring `cycle_time_metrics` up to the last local day that was over at `as_of`; returns how many rows it holds.
+def derive_cycle_time_metrics(
+    connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, as_of: datetime
+) -> None:
+    """Bring `cycle_time_metrics` up to the last local day that was over at `as_of`.
 
     Late knowledge is right: an issue reopened after the day on which it was done leaves that day's `done_issues`.
     """
-    return _derive(connection, "cycle_time_metrics", settings, as_of=as_of)
+    _derive(connection, "cycle_time_metrics", settings, as_of=as_of)
 
 
-def derive_daily_flow(connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, as_of: datetime) -> int:
-    """Bring `daily_flow` up to the last local day that was over at `as_of`; returns how many rows it holds."""
-    return _derive(connection, "daily_flow", settings, as_of=as_of, statuses_from=take_renewed_statuses(connection))
+def derive_daily_flow(connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, as_of: datetime) -> None:
+    """Bring `daily_flow` up to the last local day that was over at `as_of`."""
+    _derive(connection, "daily_flow", settings, as_of=as_of, statuses_from=take_renewed_statuses(connection))
 
 
 def _derive(
     connection: duckdb.DuckDBPyConnection, table: str, settings: FlowSettings, *, as_of: datetime, **parameters: object
-) -> int:
+) -> None:
     clock = headline(settings)
-    return bring_forward(
+    bring_forward(
         connection,
         table,
         last_complete_day(settings, as_of),

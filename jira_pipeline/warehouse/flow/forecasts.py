@@ -23,7 +23,6 @@ import numpy.typing as npt
 
 from jira_pipeline.warehouse.flow.days import last_complete_day
 from jira_pipeline.warehouse.flow.settings import FlowSettings
-from jira_pipeline.warehouse.statements import row_count
 
 HISTORY_DAYS = 90
 HORIZON_DAYS = 30
@@ -52,7 +51,7 @@ INSERT INTO forecast_backtest BY NAME SELECT unnest(from_json($rows, '[{"project
 """
 
 
-def derive_forecasts(connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, as_of: datetime) -> int:
+def derive_forecasts(connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, as_of: datetime) -> None:
     """Rebuild `forecasts`: the next 30 days, and when 10 to 100 further issues and all work in progress will be done.
 
     A project whose sampled days saw no delivery has rows with a `problem` instead of a value. The same tables and
@@ -66,10 +65,9 @@ def derive_forecasts(connection: duckdb.DuckDBPyConnection, settings: FlowSettin
     for key, history in _histories(connection, last_day, holidays).items():
         rows += _project_forecasts(key, history.open_days(last_day)[-HISTORY_DAYS:], history.wip, last_day, to_come)
     connection.execute(INSERT_FORECASTS, {"rows": json.dumps(rows, default=str)})
-    return row_count(connection, "forecasts")
 
 
-def derive_forecast_backtest(connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, as_of: datetime) -> int:
+def derive_forecast_backtest(connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, as_of: datetime) -> None:
     """Rebuild `forecast_backtest`: for each of the last twelve month ends whose 30 days are over, promise and outcome.
 
     A cutoff needs 90 days of history before it; it sees the deliveries as they are known today.
@@ -100,7 +98,6 @@ def derive_forecast_backtest(connection: duckdb.DuckDBPyConnection, settings: Fl
                 "actual_issues": actual, "held": actual >= promised,
             })  # fmt: skip
     connection.execute(INSERT_BACKTEST, {"rows": json.dumps(rows, default=str)})
-    return row_count(connection, "forecast_backtest")
 
 
 def how_many(daily: Counts, days: Sequence[int], trials: int) -> Counts:

@@ -10,7 +10,7 @@ from jira_pipeline.warehouse.flow.changes import bring_forward
 from jira_pipeline.warehouse.flow.days import last_complete_day
 from jira_pipeline.warehouse.flow.settings import FlowSettings
 from jira_pipeline.warehouse.flow.workflow import folded
-from jira_pipeline.warehouse.statements import row_count, run_sql
+from jira_pipeline.warehouse.statements import run_sql
 
 FILES = {
     "throughput_weekly": ("throughput_weekly",),
@@ -28,24 +28,22 @@ FILES = {
 """The .sql files of each mart, in the order in which they run."""
 
 
-def derive_mart(connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, name: str, as_of: datetime) -> int:
-    """Rebuild the mart `name` as of `as_of`, up to the last complete local day; returns how many rows it holds."""
+def derive_mart(connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, name: str, as_of: datetime) -> None:
+    """Rebuild the mart `name` as of `as_of`, up to the last complete local day."""
     parameters = _parameters(settings, as_of)
     for file in FILES[name]:
         run_sql(connection, file, parameters)
-    return row_count(connection, name)
 
 
 def bring_mart_forward(
     connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, name: str, as_of: datetime
-) -> int:
-    """Bring the mart `name` up to date with what changed in `cycle_times` since, and with the clock; returns how many
-    rows it holds. Equal to a rebuild, which happens when `cycle_times` was rebuilt or `as_of` lies before an earlier
-    run's."""
+) -> None:
+    """Bring the mart `name` up to date with what changed in `cycle_times` since, and with the clock. Equal to a
+    rebuild, which happens when `cycle_times` was rebuilt or `as_of` lies before an earlier run's."""
     # Other settings rebuild cycle_times, and with it everything that follows it.
     parameters = _parameters(settings, as_of)
     last_day = last_complete_day(settings, as_of)
-    return bring_forward(connection, name, last_day, files=FILES[name], settings=None, parameters=parameters)
+    bring_forward(connection, name, last_day, files=FILES[name], settings=None, parameters=parameters)
 
 
 def _parameters(settings: FlowSettings, as_of: datetime) -> dict[str, object]:

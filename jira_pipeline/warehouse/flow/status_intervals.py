@@ -12,7 +12,7 @@ from jira_pipeline.warehouse.flow.outdated import find_outdated_issues, taken_ou
 from jira_pipeline.warehouse.flow.settings import FlowSettings
 from jira_pipeline.warehouse.flow.tables import definition_changed, require_zone
 from jira_pipeline.warehouse.flow.workflow import folded, load_workflow_rules
-from jira_pipeline.warehouse.statements import row_count, run_sql
+from jira_pipeline.warehouse.statements import run_sql
 
 SOURCES = ("flow_macros", "workflow_rules", "status_items", "status_intervals")
 READERS = ("cumulative_flow", "cycle_time_metrics")
@@ -21,8 +21,8 @@ DIFFERENCES = ("ops.cumulative_flow_changes", "ops.done_move_changes")
 """Where that is kept until then."""
 
 
-def derive_status_intervals(connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, as_of: datetime) -> int:
-    """Bring `status_intervals` up to date with `issues` and `issue_changes`; returns how many rows it then holds.
+def derive_status_intervals(connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, as_of: datetime) -> None:
+    """Bring `status_intervals` up to date with `issues` and `issue_changes`.
 
     Only issues whose `load_id` differs from the derived rows' are read again; issues that left `issues` leave here too.
     Other settings or another category of any status rebuild the table. Issues with an incomplete history have no rows.
@@ -43,11 +43,10 @@ def derive_status_intervals(connection: duckdb.DuckDBPyConnection, settings: Flo
     for _ in batches_of_outdated_issues(connection):
         with taken_out(connection, "status_items", issues=outdated):
             run_sql(connection, "status_intervals", parameters)
-    return row_count(connection, "status_intervals")
 
 
-def derive_time_in_status(connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, as_of: datetime) -> int:
-    """Bring `time_in_status` up to date with `status_intervals`; incremental in the same way. Returns its rows."""
+def derive_time_in_status(connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, as_of: datetime) -> None:
+    """Bring `time_in_status` up to date with `status_intervals`; incremental in the same way."""
     require_zone(as_of)
     sources = (*SOURCES, "changed_stays", "time_in_status")
     if definition_changed(connection, "time_in_status", sources=sources, settings=_timeline(settings)):
@@ -56,11 +55,10 @@ def derive_time_in_status(connection: duckdb.DuckDBPyConnection, settings: FlowS
     for _ in batches_of_outdated_issues(connection):
         with taken_out(connection, "changed_stays", issues=outdated):
             run_sql(connection, "time_in_status")
-    return row_count(connection, "time_in_status")
 
 
-def derive_field_intervals(connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, as_of: datetime) -> int:
-    """Bring `field_intervals` up to date with `issues` and `issue_changes`; incremental. Returns its rows.
+def derive_field_intervals(connection: duckdb.DuckDBPyConnection, settings: FlowSettings, *, as_of: datetime) -> None:
+    """Bring `field_intervals` up to date with `issues` and `issue_changes`; incremental.
 
     Which fields are sprints, story points and flags is what `ops.field_roles` says; another answer rebuilds the table.
     """
@@ -73,7 +71,6 @@ def derive_field_intervals(connection: duckdb.DuckDBPyConnection, settings: Flow
     for _ in batches_of_outdated_issues(connection):
         with taken_out(connection, "field_items", issues=outdated):
             run_sql(connection, "field_intervals")
-    return row_count(connection, "field_intervals")
 
 
 def _timeline(settings: FlowSettings) -> tuple[object, ...]:

@@ -62,11 +62,10 @@ WHERE c.metric_date <= $through;
 -- Without a complete history only Jira's own dates are left to say when an issue was closed. They are few, so that all are
 -- counted and compared with how many there were.
 CREATE OR REPLACE TEMP TABLE closed_without_history AS
-SELECT local_date(coalesce(i.resolved_at, i.status_category_changed_at, i.updated_at), $time_zone) AS metric_date,
-       c.project_key, count(*) AS issues
-FROM cycle_times c
-JOIN issues i ON i.issue_id = c.issue_id
-WHERE c.history_incomplete AND (i.resolved_at IS NOT NULL OR i.status_category = 'done')
+SELECT local_date(coalesce(resolved_at, status_category_changed_at, updated_at), $time_zone) AS metric_date,
+       project_key, count(*) AS issues
+FROM issues
+WHERE issue_id IN (SELECT issue_id FROM cycle_times WHERE history_incomplete) AND (resolved_at IS NOT NULL OR status_category = 'done')
 GROUP BY ALL;
 
 CREATE OR REPLACE TEMP TABLE counted_closings AS

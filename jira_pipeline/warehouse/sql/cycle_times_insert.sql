@@ -110,23 +110,6 @@ LEFT JOIN scopes s ON s.scope = coalesce(c.scope, 0);
 
 INSERT INTO ops.cycle_time_changes BY NAME SELECT r.reader, 1 AS sign, c.* FROM changed_cycle_times c CROSS JOIN change_readers r;
 
--- The roster changes without any issue changing.
-CREATE OR REPLACE TEMP TABLE other_teams AS
-SELECT c.issue_id, m.team, d.team AS team_at_done
-FROM cycle_times c
-LEFT JOIN matched_assignees m ON m.user_id = c.assignee_id
-LEFT JOIN matched_assignees d ON d.user_id = c.assignee_id_at_done
-WHERE c.team IS DISTINCT FROM m.team OR c.team_at_done IS DISTINCT FROM d.team;
-
-UPDATE cycle_times AS c
-SET team = t.team, team_at_done = t.team_at_done
-FROM other_teams t
-WHERE t.issue_id = c.issue_id;
-
-INSERT INTO ops.cycle_time_changes BY NAME
-SELECT reader, 0 AS sign, issue_id FROM other_teams CROSS JOIN change_readers WHERE reader = 'data_quality';
-
-DROP TABLE other_teams;
 DROP VIEW changed_cycle_times;
 DROP TABLE change_readers;
 
