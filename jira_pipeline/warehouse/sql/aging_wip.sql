@@ -19,6 +19,8 @@ flagged AS (
     SELECT DISTINCT issue_id FROM field_intervals
     WHERE field = 'flagged' AND until_at IS NULL AND issue_id IN (SELECT issue_id FROM bucket_spans)
 ),
+-- Numbers of issues are never NULL. But for an = between them DuckDB lays the few of the one side out as an array from the least
+-- to the greatest number, which takes longer here than all the rest.
 aged AS (
     SELECT c.issue_id, c.issue_key, c.project_key, c.issue_type, c.assignee_id, c.team, s.status_id, s.status, s.phase::VARCHAR AS phase,
            s.phase = 'to_do' AS is_parked, c.started_at,
@@ -33,9 +35,9 @@ aged AS (
            hours_between(i.updated_at, $as_of) >= 24 * $stale_days AS is_stale,
            coalesce($sle_days, e.usual_days) AS sle_days
     FROM bucket_spans b
-    JOIN cycle_times c ON c.issue_id = b.issue_id
-    JOIN issues i ON i.issue_id = b.issue_id
-    JOIN present s ON s.issue_id = b.issue_id
+    JOIN cycle_times c ON c.issue_id IS NOT DISTINCT FROM b.issue_id
+    JOIN issues i ON i.issue_id IS NOT DISTINCT FROM b.issue_id
+    JOIN present s ON s.issue_id IS NOT DISTINCT FROM b.issue_id
     LEFT JOIN time_buckets t ON t.issue_id = b.issue_id
     LEFT JOIN flagged f ON f.issue_id = b.issue_id
     LEFT JOIN expectation e ON e.project_key = c.project_key

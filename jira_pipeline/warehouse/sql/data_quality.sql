@@ -97,9 +97,10 @@ flags AS (
     UNION ALL
     SELECT issue_id, issue_key, project_key, 'bulk_closed' FROM cycle_times WHERE issue_id IN (SELECT issue_id FROM bulk_closed)
     UNION ALL
-    SELECT c.issue_id, c.issue_key, c.project_key, 'stale'
-    FROM cycle_times c JOIN issues i ON i.issue_id = c.issue_id
-    WHERE c.started_at IS NOT NULL AND c.done_at IS NULL AND hours_between(i.updated_at, $as_of) >= 24 * $stale_days
+    SELECT issue_id, issue_key, project_key, 'stale'
+    FROM issues
+    WHERE issue_id IN (SELECT issue_id FROM cycle_times WHERE started_at IS NOT NULL AND done_at IS NULL)
+      AND hours_between(updated_at, $as_of) >= 24 * $stale_days
     UNION ALL
     SELECT DISTINCT issue_id, issue_key, project_key, 'subtask_started_parent_not' FROM families WHERE is_begun_by_part
     UNION ALL
