@@ -14,11 +14,9 @@ ISSUES_IN_A_BATCH = 1_000_000
 # By number, because issues fetched together lie together in the tables that are read.
 SPLIT = """
 CREATE OR REPLACE TEMP TABLE batched_issues AS
-SELECT issue_id, load_id, ntile($batches) OVER (ORDER BY issue_id) AS batch FROM outdated_issues
+SELECT issue_id, ntile($batches) OVER (ORDER BY issue_id) AS batch FROM outdated_issues
 """
-TAKE = """
-CREATE OR REPLACE TEMP TABLE outdated_issues AS SELECT issue_id, load_id FROM batched_issues WHERE batch = $batch
-"""
+TAKE = "CREATE OR REPLACE TEMP TABLE outdated_issues AS SELECT issue_id FROM batched_issues WHERE batch = $batch"
 
 
 def batches_of_outdated_issues(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:

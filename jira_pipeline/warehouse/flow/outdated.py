@@ -61,8 +61,11 @@ def find_outdated_issues(connection: duckdb.DuckDBPyConnection, table: str) -> i
     """Fill the temporary table `outdated_issues` with the ids that `table` has to derive anew; returns how many.
 
     Loads are numbered upwards, so what is new has a higher number than everything derived. Whether that is all is told
-    by a fingerprint of the other rows on both sides; where it differs (issues removed, an empty table, numbers used
-    twice) both sides are compared row by row.
+    by a fingerprint of the other rows on both sides; where it differs (issues removed, numbers used twice) both sides
+    are compared row by row.
+
+    The SQL variable `least_load` is the lowest load of these issues. No row about them anywhere has a lower one, which
+    spares reading what earlier loads have written.
     """
     present, derived = LOADS[table]
     connection.execute(f"CREATE OR REPLACE TEMP VIEW present_loads AS {present}")
@@ -70,4 +73,5 @@ def find_outdated_issues(connection: duckdb.DuckDBPyConnection, table: str) -> i
     run_sql(connection, "newer_issues")
     if connection.execute("SELECT nothing_else FROM others_compared").fetchone() != (True,):
         run_sql(connection, "outdated_issues")
+    connection.execute("SET VARIABLE least_load = (SELECT min(load_id) FROM outdated_issues)")
     return row_count(connection, "outdated_issues")

@@ -1,3 +1,3 @@
 -- The rows of outdated_issues in time_in_status.
 SELECT t.* FROM time_in_status t JOIN outdated_issues o ON o.issue_id = t.issue_id
-WHERE t.load_id >= (SELECT min(load_id) FROM outdated_issues)
+WHERE t.load_id >= getvariable('least_load')

@@ -23,7 +23,7 @@ SELECT f.issue_id, f.value AS assignee_id, m.team
 FROM field_intervals f
 JOIN clocks c ON c.issue_id = f.issue_id
 LEFT JOIN matched_assignees m ON m.user_id = f.value
-WHERE f.load_id >= (SELECT min(load_id) FROM outdated_issues)
+WHERE f.load_id >= getvariable('least_load')
   AND f.field = 'assignee' AND f.from_at <= c.done_at AND (f.until_at IS NULL OR f.until_at > c.done_at);
 
 CREATE OR REPLACE TEMP TABLE other_projects_at_done AS
@@ -32,7 +32,7 @@ FROM field_intervals f
 JOIN clocks c ON c.issue_id = f.issue_id
 JOIN issues i ON i.issue_id = f.issue_id
 LEFT JOIN projects p ON p.project_id = f.value
-WHERE f.load_id >= (SELECT min(load_id) FROM outdated_issues) AND i.load_id >= (SELECT min(load_id) FROM outdated_issues)
+WHERE f.load_id >= getvariable('least_load') AND i.load_id >= getvariable('least_load')
   AND f.field = 'project' AND f.from_at <= c.done_at AND (f.until_at IS NULL OR f.until_at > c.done_at) AND key_at_done <> i.project_key;
 
 INSERT INTO cycle_times BY NAME
@@ -58,7 +58,7 @@ dated AS (
     LEFT JOIN clocks c ON c.issue_id = i.issue_id
     LEFT JOIN backward_moves b ON b.issue_id = i.issue_id
     CROSS JOIN utc_offsets($time_zone) z
-    WHERE i.load_id >= (SELECT min(load_id) FROM outdated_issues)
+    WHERE i.load_id >= getvariable('least_load')
 ),
 judged AS (
     SELECT *,

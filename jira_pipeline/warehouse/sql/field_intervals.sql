@@ -5,7 +5,7 @@
 CREATE OR REPLACE TEMP TABLE changed_issues AS
 SELECT issue_id, load_id, created_at, assignee_id, project_id, project_key, sprint_ids, story_points, is_flagged
 FROM issues
-WHERE issue_id IN (SELECT issue_id FROM outdated_issues) AND load_id >= (SELECT min(load_id) FROM outdated_issues)
+WHERE issue_id IN (SELECT issue_id FROM outdated_issues) AND load_id >= getvariable('least_load')
   AND issue_id NOT IN (SELECT issue_id FROM raw_issues WHERE NOT history_complete AND issue_id IS NOT NULL);
 
 DELETE FROM field_intervals WHERE issue_id IN (SELECT issue_id FROM outdated_issues);

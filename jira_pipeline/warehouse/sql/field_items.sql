@@ -18,4 +18,4 @@ SELECT t.issue_id, t.role::ENUM ('assignee', 'sprint', 'story_points', 'flagged'
        CASE WHEN t.role = 'project' THEN t.to_string END AS value_name
 FROM items t
 JOIN outdated_issues o ON o.issue_id = t.issue_id
-WHERE t.load_id >= (SELECT min(load_id) FROM outdated_issues)
+WHERE t.load_id >= getvariable('least_load')

@@ -3,7 +3,6 @@
 
 CREATE OR REPLACE TEMP TABLE derived_through AS SELECT coalesce(max(load_id), -1) AS load_id FROM derived_loads;
 
--- With their loads: rows of theirs in other tables have none that is lower, which spares reading what older loads wrote.
 CREATE OR REPLACE TEMP TABLE outdated_issues AS
 SELECT issue_id, load_id FROM present_loads WHERE load_id > (SELECT load_id FROM derived_through);
 

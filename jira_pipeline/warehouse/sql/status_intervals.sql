@@ -11,7 +11,7 @@ SELECT i.issue_id, i.load_id, i.project_key, i.created_at, i.updated_at, i.statu
        coalesce(s.scope, 0) AS scope
 FROM issues i
 LEFT JOIN workflow_scopes s ON s.project_key = i.project_key
-WHERE i.issue_id IN (SELECT issue_id FROM outdated_issues) AND i.load_id >= (SELECT min(load_id) FROM outdated_issues)
+WHERE i.issue_id IN (SELECT issue_id FROM outdated_issues) AND i.load_id >= getvariable('least_load')
   AND i.issue_id NOT IN (SELECT issue_id FROM raw_issues WHERE NOT history_complete AND issue_id IS NOT NULL);
 
 CREATE OR REPLACE TEMP TABLE replaced_stays AS
@@ -191,7 +191,7 @@ UNION ALL
 SELECT 1, issue_id, project_key, counts_in_flow, status_id, status, status_category, phase, entered_from_phase, entered_date, left_date
 FROM status_intervals
 WHERE len($readers::VARCHAR[]) > 0 AND issue_id IN (SELECT issue_id FROM changed_issues)
-  AND load_id >= (SELECT min(load_id) FROM outdated_issues);
+  AND load_id >= getvariable('least_load');
 
 -- What the daily counts of cumulative_flow gain and lose.
 INSERT INTO ops.cumulative_flow_changes BY NAME

@@ -11,4 +11,4 @@ SELECT c.issue_id, c.history_id, c.item_index,
        coalesce(c.to_value, '') AS to_id, coalesce(c.to_string, '') AS to_name
 FROM items c
 JOIN outdated_issues o ON o.issue_id = c.issue_id
-WHERE c.load_id >= (SELECT min(load_id) FROM outdated_issues)
+WHERE c.load_id >= getvariable('least_load')
