@@ -17,9 +17,11 @@ def derive_issues(connection: duckdb.DuckDBPyConnection) -> int:
     that play a role, and follows renamed statuses and moved parents.
     """
     run_sql(connection, "stale_issues")
-    type_stale(connection)
+    stale = row_count(connection, "stale")
+    if stale:  # not as after most runs: planning how none are typed takes as long as a small load
+        type_stale(connection)
     run_sql(connection, "renamed_in_issues")
-    return row_count(connection, "stale")
+    return stale
 
 
 def type_stale(connection: duckdb.DuckDBPyConnection) -> None:
