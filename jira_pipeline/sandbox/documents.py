@@ -130,6 +130,11 @@ class Documents:
         joined = self._spool.read(document.histories)
         return [bytes(raw) for raw in reversed(_elements.decode(b"[" + joined + b"]"))]
 
+    def decoded_histories(self, document: Document) -> list[JsonObject]:
+        """Every history, oldest first, as objects."""
+        newest_first: list[JsonObject] = msgspec.json.decode(b"[" + self._spool.read(document.histories) + b"]")
+        return newest_first[::-1]
+
 
 def encode(value: object) -> bytes:
     """JSON bytes."""

@@ -146,7 +146,7 @@ class Sandbox:
     def _issue(self, issue_id: int) -> JsonObject:
         row = self._site.rows[issue_id]
         issue: JsonObject = msgspec.json.decode(whole_issue(self._site, row, ALL_FIELDS, "none", 2))
-        histories = [msgspec.json.decode(each) for each in self._site.documents.histories(self._site.document(row))]
+        histories = self._site.documents.decoded_histories(self._site.document(row))
         issue["changelog"] = {"total": len(histories), "histories": histories}
         return issue
 
