@@ -83,6 +83,26 @@ def test_bugs_of_a_project_that_finishes_few_have_a_figure_all_the_same(warehous
     assert told == [("last_90_days", 1, None), ("all", 13, 12)]
 
 
+def test_the_trend_of_a_rolling_window_ends_with_the_percentiles_of_the_last_90_days(warehouse: FlowWarehouse) -> None:
+    """Ten that took 21 days each, later ten of 3: a month after those the old ones still count, and then no longer."""
+    for number in range(10):
+        put(warehouse, number, number, number + 20)
+        put(warehouse, 20 + number, 80 + number, 82 + number)
+    warehouse.derive_all(as_of=day(130))
+
+    trend = {row.pop("metric_date"): row for row in answer(warehouse, "11.")}
+
+    assert min(trend) == date(2024, 1, 30), "the day on which the tenth was done"
+    assert trend[date(2024, 1, 30)] == {"issues": 10, "days_p50": 21, "days_p85": 21}
+    assert trend[date(2024, 4, 1)] == {"issues": 20, "days_p50": 3, "days_p85": 21}
+    assert trend[max(trend)] == {"issues": 10, "days_p50": 3, "days_p85": 3}
+    ((*last, issues, p50, p85),) = warehouse.rows(
+        "SELECT period_start + 89, issues, days_p50, days_p85 FROM cycle_time_percentiles "
+        "WHERE period = 'last_90_days' AND project_key = 'APP' AND issue_type IS NULL"
+    )
+    assert (last, trend[max(trend)]) == ([max(trend)], {"issues": issues, "days_p50": p50, "days_p85": p85})
+
+
 def test_weeks_are_whole_and_what_is_finished_had_been_started(warehouse: FlowWarehouse) -> None:
     """Else a week reads as if more were finished than started, while more and more is in progress."""
     for number, started in enumerate([85, 92, 93, 94], start=1):
