@@ -16,6 +16,7 @@ from .control import Control
 from .credentials import Authentication, OAuthCredentials, sandbox_credentials
 from .faults import Faults
 from .http_server import HttpServer, Request, Response
+from .index import Row
 from .model import Flavour, JsonObject, SiteData, User
 from .render import ALL_FIELDS, whole_issue
 from .site import ACCOUNT, Site
@@ -134,14 +135,21 @@ class Sandbox:
     def issues(self) -> list[JsonObject]:
         """Every issue that searches may find, with all fields and its whole changelog, oldest first, by id."""
         with self._site.lock:
-            visible = self._site.searchable_ids()
-            rows = [row for row in self._site.rows.values() if row.project_id in visible]
-            return [self._issue(row.id) for row in sorted(rows, key=lambda row: row.id)]
+            return [self._issue(row.id) for row in self._searchable()]
+
+    def issue_keys(self) -> dict[int, str]:
+        """The keys of the same issues by id, in a fraction of the time: no issue is written for it."""
+        with self._site.lock:
+            return {row.id: self._site.key_of(row) for row in self._searchable()}
 
     def issue(self, key: str) -> JsonObject:
         """One issue as `issues` shows it, by id, key or former key."""
         with self._site.lock:
             return self._issue(changes.existing(self._site, key).id)
+
+    def _searchable(self) -> list[Row]:
+        visible = self._site.searchable_ids()
+        return sorted((row for row in self._site.rows.values() if row.project_id in visible), key=lambda row: row.id)
 
     def _issue(self, issue_id: int) -> JsonObject:
         row = self._site.rows[issue_id]

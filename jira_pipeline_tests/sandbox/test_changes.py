@@ -38,6 +38,19 @@ def test_a_new_issue_is_found_and_has_the_next_number_and_a_higher_id(client):
     assert client.ids(f"project = APP AND created >= {int(NOON.timestamp() * 1000)}") == [int(issue["id"])]
 
 
+def test_the_keys_of_a_site_are_those_of_its_issues(client):
+    first, *_ = client.sandbox.issues()
+    client.sandbox.move_issue(first["key"], "OPS")
+    client.sandbox.rename_project("OPS", new_key="RUN")
+    keys = client.sandbox.issue_keys()
+    assert list(keys.items()) == [(int(issue["id"]), issue["key"]) for issue in client.sandbox.issues()]
+    assert keys[int(first["id"])].startswith("RUN-")
+    client.sandbox.forbid_project("RUN")
+    assert client.sandbox.issue_keys() == {
+        issue_id: key for issue_id, key in keys.items() if not key.startswith("RUN-")
+    }
+
+
 def test_a_change_writes_a_history_and_moves_updated(client):
     key = client.sandbox.create_issue("APP", summary="old")
     client.sandbox.advance(timedelta(minutes=5))
