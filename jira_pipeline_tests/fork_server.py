@@ -1,15 +1,12 @@
 """Programs in processes of their own that have imported Dagster already, which takes longer than most of them.
 
 One process imports what takes long, and forks each program from there. A program is a process like any other: it has
-its own environment, working directory, standard streams and exit code, and it may be killed. Whatever looks at the
-environment while it is imported, the definitions above all, is imported by the program itself. All keep their
-connections to Dagster's SQLite files.
+its own environment, working directory, standard streams and exit code, and it may be killed. All keep their connections
+to Dagster's SQLite files.
 """
 
 from __future__ import annotations
 
-import gc
-import importlib
 import json
 import os
 import select
@@ -23,19 +20,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import duckdb
+from jira_pipeline_tests.before_forking import prepare
 
 _REPOSITORY = Path(__file__).resolve().parents[1]
-_IMPORTED = (
-    "dagster", "dagster_duckdb", "jira", "zstandard", "matplotlib.dates", "matplotlib.figure",
-    "matplotlib.backends.backend_agg", "rich.console", "rich.progress",
-    "jira_pipeline.cli.demo", "jira_pipeline.cli.init", "jira_pipeline.cli.status", "jira_pipeline.cli.reconcile",
-    "jira_pipeline.cli.users", "jira_pipeline.alerts", "jira_pipeline.warehouse.ingest",
-    "jira_pipeline.warehouse.typed_issues", "jira_pipeline.warehouse.matching", "jira_pipeline.warehouse.reconcile",
-    "jira_pipeline.warehouse.documentation", "jira_pipeline.sync.project_census",
-)  # fmt: skip
 _TOLD = 20  # bytes of a process id or an exit code on the pipe, padded
-_LOOK_AT_THE_ENVIRONMENT = ("jira_pipeline.loaded_settings", "jira_pipeline.definitions")
 
 
 class ForkServer:
@@ -151,40 +139,8 @@ def _watched(request: Sequence[Any], streams: Sequence[int]) -> str:
     return str(program)
 
 
-def _run_dagster() -> None:
-    """A job of one step, because much of Dagster is imported by what first needs it."""
-    import dagster as dg
-
-    from jira_pipeline_tests.dagster_connections import keep_connections
-
-    nothing = dg.AssetsDefinition.from_op(dg.op(name="nothing")(lambda: None))
-    silent = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-    with tempfile.TemporaryDirectory() as home, dg.DagsterInstance.local_temp(home) as instance:
-        dg.materialize([nothing], instance=instance, run_config=silent)
-    keep_connections()
-
-
-def _read_sql() -> None:
-    """Of the warehouse, which is kept."""
-    from jira_pipeline.warehouse.documentation import documented_tables
-    from jira_pipeline.warehouse.statements import statements
-
-    documented_tables()
-    one_thread = duckdb.connect(config={"threads": "1"})
-    for file in (_REPOSITORY / "jira_pipeline" / "warehouse" / "sql").glob("*.sql"):
-        statements(one_thread, file.stem)
-    one_thread.close()
-
-
 def _serve(requests: socket.socket) -> str | None:
-    for name in _IMPORTED:
-        importlib.import_module(name)
-    _run_dagster()
-    _read_sql()
-    duckdb.close()  # the connection that DuckDB 1.5 has had since its import, with a thread that would be missed
-    assert not sys.modules.keys() & set(_LOOK_AT_THE_ENVIRONMENT)
-    assert threading.active_count() == 1
-    gc.freeze()
+    prepare()
     return _next_program(requests)
 
 

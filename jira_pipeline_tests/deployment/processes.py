@@ -16,7 +16,9 @@ from typing import Any
 
 _HERE = Path(__file__).resolve().parent
 # For the environment of Dagster's processes: each reads both when it starts.
-KEEPING_CONNECTIONS = {"PYTHONPATH": os.pathsep.join([str(_HERE / "kept_connections"), str(_HERE.parents[1])])}
+KEEPING_CONNECTIONS = {"PYTHONPATH": os.pathsep.join([str(_HERE / "quick_processes"), str(_HERE.parents[1])])}
+# Pays from the second run of a code server. Threads do not survive a fork.
+FORKING_RUNS = KEEPING_CONNECTIONS | {"TESTS_FORK_RUNS": "yes", "OPENBLAS_NUM_THREADS": "1"}
 
 Json = dict[str, Any]
 Answer = Any

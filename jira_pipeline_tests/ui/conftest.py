@@ -21,10 +21,10 @@ import pytest
 from jira_pipeline.cli.sandbox import recent_site
 from jira_pipeline.partitions import newest_partition
 from jira_pipeline.sandbox import Sandbox
-from jira_pipeline_tests.deployment.processes import KEEPING_CONNECTIONS, DagsterServer, free_port, running
+from jira_pipeline_tests.deployment.processes import FORKING_RUNS, DagsterServer, free_port, running
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import BrowserContext, Page
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROJECTS = ("APP", "OPS", "ORDER")
@@ -73,7 +73,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("JIRA_", "DAGSTER_"))}
         environment = {
             **kept,
-            **KEEPING_CONNECTIONS,
+            **FORKING_RUNS,
             **sandbox.credentials,
             "DAGSTER_HOME": str(home),
             "JIRA_PIPELINE_CONFIG": str(directory / "jira_pipeline.yaml"),
@@ -86,9 +86,9 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
             yield Deployment(sandbox, server, directory / "data" / "jira.duckdb")
 
 
-@pytest.fixture
-def page() -> Iterator[Page]:
-    """A page of a browser without a window, which talks to nobody but the UI."""
+@pytest.fixture(scope="module")
+def browser() -> Iterator[BrowserContext]:
+    """A browser without a window. It keeps the UI's scripts, which take it longer than anything else."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -99,10 +99,18 @@ def page() -> Iterator[Page]:
                 *("--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"),
             ],
         )
-        page = browser.new_page(viewport={"width": 1440, "height": 900}, device_scale_factor=1)
-        page.set_default_timeout(60_000)
-        yield page
+        context = browser.new_context(viewport={"width": 1440, "height": 900}, device_scale_factor=1)
+        context.set_default_timeout(60_000)
+        yield context
         browser.close()
+
+
+@pytest.fixture
+def page(browser: BrowserContext) -> Iterator[Page]:
+    """A page of the browser, which talks to nobody but the UI."""
+    page = browser.new_page()
+    yield page
+    page.close()
 
 
 @pytest.fixture
