@@ -19,6 +19,11 @@ TABLE = re.compile(
     r"CREATE TABLE IF NOT EXISTS (?P<name>[\w.]+) \(\n(?P<columns>.*?)\n\);",
     re.S,
 )
+# Whether the site still has a status matters where another one has its name.
+STATUSES = """
+SELECT status_id, name, status_category, CASE WHEN count(*) OVER (PARTITION BY folded(name)) > 1 THEN is_listed END
+FROM statuses ORDER BY ALL
+"""
 COLUMN = re.compile(r" {4}(?P<name>\w+) [^\n]*?-- (?P<comment>[^\n]+)")
 
 
@@ -52,13 +57,11 @@ def described_tables() -> Iterator[tuple[str, str, list[tuple[str, str]]]]:
 def definition_changed(
     connection: duckdb.DuckDBPyConnection, table: str, *, sources: tuple[str, ...], settings: object
 ) -> bool:
-    """Whether `table` was derived by other SQL, with other settings, or with other status categories than now.
+    """Whether `table` was derived by other SQL, with other settings, or with other statuses than now.
 
     Remembers the present ones (in `ops.state`), so a second call answers no: ask once, then rebuild.
     """
-    statuses = connection.execute(
-        "SELECT status_id, name, status_category FROM statuses ORDER BY status_id, name, status_category"
-    ).fetchall()
+    statuses = connection.execute(STATUSES).fetchall()
     digest = _digest(json.dumps([[sql_text(name) for name in sources], repr(settings), statuses]))
     if recorded(connection, f"flow.definition.{table}") == digest:
         return False

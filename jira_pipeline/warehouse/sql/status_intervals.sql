@@ -36,9 +36,11 @@ met AS (
     UNION SELECT coalesce(status_id, ''), coalesce(status, '') FROM changed_issues
     UNION SELECT '', ''
 ),
-known AS (SELECT status_id, name, status_category FROM statuses WHERE status_category IS NOT NULL),
+known AS (SELECT status_id, name, status_category, is_listed FROM statuses WHERE status_category IS NOT NULL),
+-- Of several statuses of one name, one that the site still has.
 known_by_name AS (
-    SELECT folded(name) AS folded_name, min(status_id) AS status_id, arg_min(status_category, status_id) AS status_category
+    SELECT folded(name) AS folded_name, arg_min(status_id, (NOT is_listed, status_id)) AS status_id,
+           arg_min(status_category, (NOT is_listed, status_id)) AS status_category
     FROM known GROUP BY ALL
 ),
 resolved AS (

@@ -90,8 +90,8 @@ class FlowWarehouse:
         path.write_bytes(Path(file).read_bytes())
         return FlowWarehouse(_attached(path), loads=self._loads)
 
-    def put_status(self, status_id: str, name: str, category: str | None) -> None:
-        row = {"status_id": status_id, "name": name, "status_category": category, "is_listed": True}
+    def put_status(self, status_id: str, name: str, category: str | None, *, is_listed: bool = True) -> None:
+        row = {"status_id": status_id, "name": name, "status_category": category, "is_listed": is_listed}
         self._statuses[status_id] = row
 
     def put_issue(

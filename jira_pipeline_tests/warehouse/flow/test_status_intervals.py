@@ -107,6 +107,23 @@ def test_a_deleted_status_takes_the_category_of_a_living_one_with_its_name(wareh
     assert stays(warehouse)[1][:2] == ("900", "done")
 
 
+def test_a_name_is_that_of_the_status_which_the_site_still_has(warehouse: FlowWarehouse) -> None:
+    """Not of one of that name that was deleted, which may have meant something else."""
+    warehouse.put_status("11", "Parked", "done", is_listed=False)
+    warehouse.put_status("12", "Parked", "indeterminate")
+    warehouse.put_issue(
+        issue(),
+        [move(1, 1, "2", None, "To Do", "Parked"), move(2, 2, None, "900", "Parked", "Parked"), move(3, 3, "900", "7")],
+    )
+    warehouse.derive_for("status_intervals")
+    assert [row[:2] for row in stays(warehouse)[1:3]] == [("12", "in_progress"), ("900", "in_progress")]
+
+    warehouse.put_status("11", "Parked", "done")
+    warehouse.put_status("12", "Parked", "indeterminate", is_listed=False)
+    warehouse.derive_for("status_intervals")
+    assert [row[:2] for row in stays(warehouse)[1:3]] == [("11", "done"), ("900", "done")], "no issue has changed"
+
+
 def test_status_changes_are_found_by_field_name_where_jira_sends_no_field_id(warehouse: FlowWarehouse) -> None:
     old = [1, 0, at(1), "status", None, "2", "To Do", "3", "In Progress"]
     named_alike = [2, 0, at(2), "status", "customfield_10200", "a", "a", "b", "b"]
