@@ -59,13 +59,13 @@ def test_every_table_gets_rows_and_the_same_instant_gives_the_same_rows(warehous
 
 
 def test_tables_of_another_version_are_made_anew(warehouse: FlowWarehouse) -> None:
-    warehouse.derive_all(warehouse.put_case("plain"))
+    warehouse.derive_for("cycle_times", settings=warehouse.put_case("plain"))
     warehouse.connection.execute("ALTER TABLE cycle_times DROP COLUMN team")
     create_flow_tables(warehouse.connection)
     assert warehouse.rows("SELECT count(*) FROM cycle_times") == [(1,)]
     record(warehouse.connection, "flow.schema", "another version")
     create_flow_tables(warehouse.connection)
-    warehouse.derive_all()
+    warehouse.derive_for("cycle_times")
     assert warehouse.rows("SELECT issue_key, team FROM cycle_times") == [("X-1", None)]
 
 
