@@ -42,8 +42,9 @@ def _run_dagster() -> None:
     """A job of one step, because much of Dagster is imported by what first needs it."""
     import dagster as dg
 
-    from jira_pipeline_tests.dagster_connections import keep_connections
+    from jira_pipeline_tests.dagster_connections import keep_connections, read_migrations_once
 
+    read_migrations_once()  # connections are kept later only, because those of this job's instance lead nowhere
     nothing = dg.AssetsDefinition.from_op(dg.op(name="nothing")(lambda: None))
     silent = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     with tempfile.TemporaryDirectory() as home, dg.DagsterInstance.local_temp(home) as instance:

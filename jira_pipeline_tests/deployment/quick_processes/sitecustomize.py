@@ -14,9 +14,10 @@ from types import ModuleType
 
 
 def _keep_connections(storages: ModuleType) -> None:
-    from jira_pipeline_tests.dagster_connections import engine_of
+    from jira_pipeline_tests.dagster_connections import engine_of, read_migrations_once
 
     vars(storages)["create_engine"] = engine_of
+    read_migrations_once()
 
 
 def _fork_runs(server: ModuleType) -> None:
