@@ -6,13 +6,14 @@ A life is kept as a compact record, about a tenth of the JSON that is written fr
 from __future__ import annotations
 
 import random
+from bisect import bisect
 from math import exp, log
 from typing import Any
 
 import msgspec
 
 from .cast import DELETED_STATUS, Cast
-from .model import Project
+from .model import Project, Sprint
 
 DAY = 86_400_000
 _HOUR = 3_600_000
@@ -82,6 +83,11 @@ class Biographer:
             project.id: [sprint for sprint in cast.sprints if sprint.board_id == project.id]
             for project in cast.projects
         }
+        self._starts = {
+            project: [sprint.start for sprint in sprints if sprint.start is not None]
+            for project, sprints in self._sprints.items()
+        }
+        self._ends = {sprint.id: sprint.end for sprint in cast.sprints}
 
     def life(self, project: Project, created: int, parents: dict[str, list[int]], longest: bool) -> Life:
         """The life of an issue; `parents` are the epics and stories it may belong to; `longest` fills its history."""
@@ -128,11 +134,41 @@ class Biographer:
             if now >= self._end:
                 break
             done = self._categories[life.status] == "done"
+            if not longest and not done and len(life.happenings) + wanted - number < self._max_histories:
+                self._carry_over(life, project, now)
             items = self._events(life, project, now, number, done, last=number >= wanted - 2)
             author = self._automation if draw() < 0.06 else -1 if draw() < 0.004 else self._worker()
             if not longest and now < self._middle < self._end - 9 * _HOUR and number + 2 < wanted and draw() < 0.15:
                 now = self._detour(life, items, now, author)
             life.happenings.append(Happening(now, author, items))
+
+    def _carry_over(self, life: Life, project: Project, now: int) -> None:
+        """Take what was not done in its sprint into the next one, when the sprint ended."""
+        if not life.sprints or not life.happenings:
+            return
+        ended = self._ends[life.sprints[-1]]
+        if ended is None or not life.happenings[-1].at <= ended <= now:
+            return
+        following = self._sprint(project, ended)
+        if following and (items := self._into_sprint(life, following)):
+            life.happenings.append(Happening(ended, self._automation, items))
+
+    def _sprint(self, project: Project, instant: int) -> Sprint | None:
+        """The sprint that was on at that instant; the planned one after all others; None where there are no sprints."""
+        sprints = self._sprints[project.id]
+        number = bisect(self._starts[project.id], instant) - 1
+        if number < 0:
+            return None
+        end = sprints[number].end
+        return sprints[number + 1] if end is not None and instant >= end else sprints[number]
+
+    def _into_sprint(self, life: Life, sprint: Sprint) -> list[tuple[str, Any, Any]]:
+        """Jira keeps the closed sprints of an issue before its present one."""
+        if sprint.id in life.sprints:
+            return []
+        old = list(life.sprints)
+        life.sprints = [*old, sprint.id][-4:]
+        return [("sprint", old, life.sprints)]
 
     def _detour(self, life: Life, items: list[tuple[str, Any, Any]], now: int, author: int) -> int:
         """Lead a step out of the backlog through the status that was deleted later; when the step ends."""
@@ -162,10 +198,10 @@ class Biographer:
         if done:
             if draw < 0.09 and not last:
                 return self._to_status(life, project, project.workflow[int(self._random.random() * 2)], now)
-            return self._small(life, project) if draw < 0.5 else [self._rank()]
+            return self._small(life, project, now) if draw < 0.5 else [self._rank()]
         if draw < 0.56:
             return self._assign(life)
-        return self._small(life, project)
+        return self._small(life, project, now)
 
     def _forward(self, life: Life, project: Project, now: int) -> list[tuple[str, Any, Any]]:
         """Usually the next status; sometimes back, straight to done, or to a done status that means dropped."""
@@ -183,6 +219,8 @@ class Biographer:
         items = self._to_status(life, project, target, now)
         if place == 0 and life.assignee is None:
             items += self._assign(life)
+        if place == 0 and (running := self._sprint(project, now)):
+            items += self._into_sprint(life, running)
         return items
 
     def _to_status(self, life: Life, project: Project, target: str, now: int) -> list[tuple[str, Any, Any]]:
@@ -205,19 +243,14 @@ class Biographer:
         life.assignee = self._worker() if self._random.random() < 0.93 or old is None else None
         return [("assignee", old, life.assignee)] if old != life.assignee else [self._rank()]
 
-    def _small(self, life: Life, project: Project) -> list[tuple[str, Any, Any]]:
+    def _small(self, life: Life, project: Project, now: int) -> list[tuple[str, Any, Any]]:
         """A change that is none of status: points, sprint, labels, versions, priority, flag, text, rank."""
         draw = self._random.random()
         if draw < 0.2 and project.story_points_fields:
             return self._estimate(life, project)
         if draw < 0.42 and self._sprints[project.id]:
-            sprints = self._sprints[project.id]
-            old = list(life.sprints)
-            life.sprints = [*old, self._random.choice(sprints).id][-4:]
-            if len(set(life.sprints)) < len(life.sprints):
-                life.sprints = old
-                return [self._rank()]
-            return [("sprint", old, life.sprints)]
+            planned = self._sprint(project, now + 14 * DAY if draw < 0.36 else now)
+            return (planned and self._into_sprint(life, planned)) or [self._rank()]
         if draw < 0.52:
             return self._versions(life)
         if draw < 0.6:

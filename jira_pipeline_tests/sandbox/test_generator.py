@@ -10,6 +10,7 @@ from itertools import pairwise
 import pytest
 
 from jira_pipeline.sandbox import Sandbox, generate_site
+from jira_pipeline.sandbox.times import to_milliseconds
 
 
 def truth(site, flavour="cloud", **options):
@@ -163,6 +164,25 @@ def test_team_managed_projects_resolve_nothing(issues):
     for fields in done:
         assert (fields["resolutiondate"] is None) == (fields["project"]["key"] == "ORDER")
     assert sum(fields["project"]["key"] == "ORDER" for fields in done) > 10
+
+
+def test_sprints_are_planned_before_they_start_and_what_they_leave_is_taken_into_the_next():
+    site = generate_site(seed=3, issues=600)
+    sprints = {sprint.id: sprint for sprint in site.sprints}
+    committed: Counter[int] = Counter()
+    carried_over = 0
+    for issue in truth(site):
+        for history in issue["changelog"]["histories"]:
+            at = to_milliseconds(datetime.fromisoformat(history["created"]))
+            for item in (item for item in history["items"] if item["field"] == "Sprint"):
+                *former, entered = (sprints[int(each)] for each in item["to"].split(", "))
+                if entered.state != "future":
+                    assert at <= entered.end, "nobody plans what is over"
+                    committed[entered.id] += at <= entered.start
+                    carried_over += at == entered.start and bool(former) and former[-1].end == at
+    assert carried_over > 50
+    recent = [sprint.id for sprint in site.sprints if sprint.state != "future"]
+    assert sum(committed[sprint] > 0 for sprint in recent) > len(recent) / 2
 
 
 def test_one_field_comes_twice_in_one_history_and_some_authors_are_unknown(issues):
