@@ -30,13 +30,12 @@ def counted_through(connection: duckdb.DuckDBPyConnection, table: str) -> date |
 
 def record_counted(connection: duckdb.DuckDBPyConnection, table: str, last_day: date) -> None:
     """Note that `table` now holds everything up to `last_day`."""
-    record(connection, _name(table), last_day.isoformat())
+    record(connection, _name(table), value=last_day.isoformat())
 
 
 def forget_counted(connection: duckdb.DuckDBPyConnection, tables: tuple[str, ...], *, kept_in: tuple[str, ...]) -> None:
     """Have `tables` counted anew the next time, and give up the differences that would bring them forward."""
-    for table in tables:
-        record(connection, _name(table), None)
+    record(connection, *map(_name, tables), value=None)
     for differences in kept_in:
         connection.execute(f"DELETE FROM {differences}")
 
@@ -97,13 +96,13 @@ def change_readers(
 def record_renewed_statuses(connection: duckdb.DuckDBPyConnection, first_day: date) -> None:
     """Note for `daily_flow` that `cumulative_flow` has other rows than before from `first_day` on."""
     earlier = recorded(connection, STATUSES_FROM)
-    record(connection, STATUSES_FROM, min(first_day.isoformat(), earlier or date.max.isoformat()))
+    record(connection, STATUSES_FROM, value=min(first_day.isoformat(), earlier or date.max.isoformat()))
 
 
 def take_renewed_statuses(connection: duckdb.DuckDBPyConnection) -> date:
     """The first day that `cumulative_flow` changed since the last call."""
     first_day = recorded(connection, STATUSES_FROM)
-    record(connection, STATUSES_FROM, None)
+    record(connection, STATUSES_FROM, value=None)
     return date.fromisoformat(first_day) if first_day else date.max
 
 

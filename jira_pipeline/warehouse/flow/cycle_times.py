@@ -80,7 +80,7 @@ def _teams_changed(connection: duckdb.DuckDBPyConnection) -> bool:
     teams = str(connection.execute(TEAMS).fetchone())
     if recorded(connection, "flow.cycle_times.teams") == teams:
         return False
-    record(connection, "flow.cycle_times.teams", teams)
+    record(connection, "flow.cycle_times.teams", value=teams)
     return True
 
 

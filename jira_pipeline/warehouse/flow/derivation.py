@@ -26,13 +26,12 @@ def derive_tables(
     """
     tables = with_sources(names)
     with transaction(connection):
-        for table in tables:
-            record(connection, _behind(table), as_of.isoformat())
+        record(connection, *map(_behind, tables), value=as_of.isoformat())
     with few_on_one_thread(connection):
         for table in tables:
             with transaction(connection):
                 table.derive(connection, settings, as_of=as_of)
-                record(connection, _behind(table), None)
+                record(connection, _behind(table), value=None)
             yield table
 
 

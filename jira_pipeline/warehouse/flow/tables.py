@@ -44,7 +44,7 @@ def create_flow_tables(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"COMMENT ON TABLE {table} IS {_literal(comment)}")
         for column, meaning in columns:
             connection.execute(f"COMMENT ON COLUMN {table}.{column} IS {_literal(meaning)}")
-    record(connection, "flow.schema", digest)
+    record(connection, "flow.schema", value=digest)
 
 
 def described_tables() -> Iterator[tuple[str, str, list[tuple[str, str]]]]:
@@ -65,7 +65,7 @@ def definition_changed(
     digest = _digest(json.dumps([[sql_text(name) for name in sources], repr(settings), statuses]))
     if recorded(connection, f"flow.definition.{table}") == digest:
         return False
-    record(connection, f"flow.definition.{table}", digest)
+    record(connection, f"flow.definition.{table}", value=digest)
     return True
 
 
@@ -75,11 +75,14 @@ def recorded(connection: duckdb.DuckDBPyConnection, name: str) -> str | None:
     return None if row is None else row[0]
 
 
-def record(connection: duckdb.DuckDBPyConnection, name: str, value: str | None) -> None:
-    """Set `name` in `ops.state`; None removes it."""
-    connection.execute("DELETE FROM ops.state WHERE name = ?", [name])
+def record(connection: duckdb.DuckDBPyConnection, *names: str, value: str | None) -> None:
+    """Give all of `names` that value in `ops.state`; None removes them."""
+    connection.execute("DELETE FROM ops.state WHERE list_contains($names, name)", {"names": names})
     if value is not None:
-        connection.execute("INSERT INTO ops.state (name, value) VALUES (?, ?)", [name, value])
+        connection.execute(
+            "INSERT INTO ops.state BY NAME SELECT unnest($names) AS name, $value AS value",
+            {"names": names, "value": value},
+        )
 
 
 def require_zone(as_of: datetime) -> datetime:

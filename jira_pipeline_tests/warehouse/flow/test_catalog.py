@@ -63,7 +63,7 @@ def test_tables_of_another_version_are_made_anew(warehouse: FlowWarehouse) -> No
     warehouse.connection.execute("ALTER TABLE cycle_times DROP COLUMN team")
     create_flow_tables(warehouse.connection)
     assert warehouse.rows("SELECT count(*) FROM cycle_times") == [(1,)]
-    record(warehouse.connection, "flow.schema", "another version")
+    record(warehouse.connection, "flow.schema", value="another version")
     create_flow_tables(warehouse.connection)
     warehouse.derive_for("cycle_times")
     assert warehouse.rows("SELECT issue_key, team FROM cycle_times") == [("X-1", None)]
