@@ -180,7 +180,7 @@ def test_histories_that_a_search_cuts_are_completed_for_many_pages_at_a_time(
     assert all(head["history_complete"] for head in heads.values())
     cut = sum(count > 40 for count in wanted.values())
     walks = len({file.name[:10] for file in landed_files(tmp_path, fetched)})
-    assert cut == 20
+    assert cut == 21
     assert asked["changelog/bulkfetch"] <= cut // 8 + walks
     if at_once == 1:
         assert (asked["search/jql"], asked["changelog/bulkfetch"]) == (9, 3)
