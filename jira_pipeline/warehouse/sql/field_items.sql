@@ -1,4 +1,4 @@
--- The changes of outdated_issues in the fields that are followed.
+-- The changes of outdated_issues in the fields that are followed. The lowest load of those issues is the variable least_load.
 WITH followed AS (
     SELECT 'assignee' AS field_id, 'assignee' AS field
     UNION SELECT 'project', 'project'

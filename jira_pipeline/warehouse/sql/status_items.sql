@@ -1,4 +1,4 @@
--- The changes of status of outdated_issues.
+-- The changes of status of outdated_issues, whose lowest load is the variable least_load: row groups below it are not read.
 -- By the id where the changelog has one; two conditions on plain columns, which are read compressed, beat one on an expression.
 WITH items AS (
     SELECT * FROM issue_changes WHERE field_id = 'status'
