@@ -7,9 +7,8 @@ heirs AS (
     WHERE is_active AND project_id IN (SELECT project_id FROM listed)
     GROUP BY project_key
 )
-SELECT raw_issues.issue_id,
-       CASE WHEN listed.project_id IS NULL THEN coalesce(heirs.project_id, raw_issues.project_id) ELSE raw_issues.project_id END AS project_id
+SELECT raw_issues.issue_id, coalesce(heirs.project_id, raw_issues.project_id) AS project_id
 FROM raw_issues
 LEFT JOIN listed ON listed.project_id = raw_issues.project_id
-LEFT JOIN heirs ON heirs.project_key = raw_issues.project_key
+LEFT JOIN heirs ON heirs.project_key = raw_issues.project_key AND listed.project_id IS NULL
 WHERE removed_at IS NULL;
