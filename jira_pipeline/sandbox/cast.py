@@ -55,7 +55,7 @@ DELETED_STATUS = Status("9990", "Triage (old)", "indeterminate")
 FORMER_STATUS_NAMES = {"Code Review": "Peer Review", "In Arbeit": "In Bearbeitung"}
 """Statuses that were renamed half-way: earlier histories show the former name beside the same id."""
 
-_SPRINT_LENGTH = timedelta(days=14)
+SPRINT_LENGTH = timedelta(days=14)
 
 
 @dataclass(frozen=True)
@@ -138,16 +138,16 @@ def _project(number: int, users: list[User], statuses: dict[tuple[str, int | Non
 def _sprints(project: Project, start: datetime, end: datetime) -> list[Sprint]:
     """One after the other from `start`; the last that has begun is active, and one is planned."""
     sprints = []
-    count = max(1, int((end - start) / _SPRINT_LENGTH))
+    count = max(1, int((end - start) / SPRINT_LENGTH))
     for number in range(count + 1):
-        begins = start + number * _SPRINT_LENGTH
+        begins = start + number * SPRINT_LENGTH
         name = _SPRINT_NAMES[number % len(_SPRINT_NAMES)].format(key=project.key, n=number + 1)
         sprint_id = (project.id - 9_999) * 1_000 + number
         if number == count:
             sprints.append(Sprint(sprint_id, name, "future", project.id))
             continue
         state = "active" if number == count - 1 else "closed"
-        ends = begins + _SPRINT_LENGTH
+        ends = begins + SPRINT_LENGTH
         complete = to_milliseconds(ends) if state == "closed" else None
         sprints.append(
             Sprint(

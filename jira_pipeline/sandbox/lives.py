@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import random
 from bisect import bisect
+from datetime import timedelta
 from math import exp, log
 from typing import Any
 
 import msgspec
 
-from .cast import DELETED_STATUS, Cast
+from .cast import DELETED_STATUS, SPRINT_LENGTH, Cast
 from .model import Project, Sprint
 
 DAY = 86_400_000
 _HOUR = 3_600_000
+_SPRINT = SPRINT_LENGTH // timedelta(milliseconds=1)
 
 TYPES = ("Epic", "Story", "Task", "Bug", "Sub-task")
 PRIORITIES = ("Highest", "High", "Medium", "Low", "Lowest")
@@ -249,7 +251,7 @@ class Biographer:
         if draw < 0.2 and project.story_points_fields:
             return self._estimate(life, project)
         if draw < 0.42 and self._sprints[project.id]:
-            planned = self._sprint(project, now + 14 * DAY if draw < 0.36 else now)
+            planned = self._sprint(project, now + _SPRINT if draw < 0.36 else now)
             return (planned and self._into_sprint(life, planned)) or [self._rank()]
         if draw < 0.52:
             return self._versions(life)
