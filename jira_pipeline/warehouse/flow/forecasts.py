@@ -126,7 +126,8 @@ def days_until(daily: Counts, items: Sequence[int], percents: Sequence[int], tri
         most = delivered.max()
         for number, target in enumerate(items):
             if target <= most and answer[number].max() > begin:
-                done = np.count_nonzero(reached >= target, axis=1)  # at the end of each day: never fewer than before
+                # At the end of each day; never fewer than before. 16 bits: twice as fast as 32.
+                done = (reached >= target).sum(axis=1, dtype=np.uint16)
                 place = np.searchsorted(done, enough)
                 days = np.where(place < HORIZON_DAYS, begin + 1 + place, FARTHEST_DAYS + 1)
                 np.minimum(answer[number], days, out=answer[number])
@@ -226,19 +227,20 @@ def _open_days(after: date, days: int, holidays: frozenset[date]) -> list[date]:
 
 
 def _histories(connection: duckdb.DuckDBPyConnection, last_day: date, holidays: frozenset[date]) -> dict[str, _History]:
-    since = last_day - timedelta(days=HISTORY_DAYS + HORIZON_DAYS + 31 * (BACKTEST_MONTHS + 1))
-    rows = connection.execute(
+    most_days = HISTORY_DAYS + HORIZON_DAYS + 31 * (BACKTEST_MONTHS + 1)
+    since = last_day - timedelta(days=most_days)
+    is_open = np.array([since + timedelta(days=number) not in holidays for number in range(1, most_days + 1)])
+    columns = connection.execute(
         """
-        SELECT project_key, list(delivered_issues ORDER BY metric_date),
-               list(NOT list_contains($holidays::DATE[], metric_date) ORDER BY metric_date),
-               arg_max(wip_clock, metric_date)
+        SELECT project_key, list(delivered_issues::INTEGER ORDER BY metric_date) AS delivered,
+               arg_max(wip_clock, metric_date) AS wip
         FROM daily_flow WHERE metric_date > $since GROUP BY project_key ORDER BY project_key
         """,
-        {"since": since, "holidays": sorted(holidays)},
-    ).fetchall()
+        {"since": since},
+    ).fetchnumpy()  # as Python's numbers these would take as long as half of the forecasts
     return {
-        key: _History(last_day, np.asarray(delivered, dtype=np.int32), np.asarray(is_open, dtype=np.bool_), int(wip))
-        for key, delivered, is_open, wip in rows
+        key: _History(last_day, delivered, is_open[-len(delivered) :], int(wip))
+        for key, delivered, wip in zip(*columns.values(), strict=True)
     }
 
 
