@@ -146,6 +146,12 @@ def test_each_history_is_drawn_from_for_its_own_number_of_days() -> None:
     assert 24 < together[:, 1].mean() < 32
 
 
+def test_the_same_days_are_drawn_on_every_machine() -> None:
+    assert _drawn(90, 5)[0].tolist() == [45, 69, 67, 57, 13]
+    assert _drawn(90, 5, since=30)[0].tolist() == [40, 23, 10, 50, 87]
+    assert set(_drawn(7, 100).ravel().tolist()) == set(range(7))
+
+
 def test_ranks_are_nearest() -> None:
     futures = np.array([3, 1, 2, 10, 9, 8, 7, 6, 5, 4])
     assert at_least(futures, [50, 70, 85, 95, 100]) == [6, 4, 2, 1, 1]
