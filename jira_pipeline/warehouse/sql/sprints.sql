@@ -9,16 +9,15 @@ WITH mentioned AS (
 freshest AS (
     SELECT sprint_id, max(load_id) AS load_id, arg_max(issue_id, (load_id, issue_id)) AS issue_id FROM mentioned GROUP BY sprint_id
 )
-SELECT f.* FROM freshest f
-LEFT JOIN sprints s ON s.sprint_id = f.sprint_id
-WHERE s.sprint_id IS NULL OR f.load_id > s.load_id;
+SELECT f.*, s.sprint_id IS NULL OR f.load_id > s.load_id AS is_news FROM freshest f
+LEFT JOIN sprints s ON s.sprint_id = f.sprint_id;
 
 CREATE OR REPLACE TEMP TABLE sprint_values AS
 WITH sprint_fields AS (
     SELECT DISTINCT '$.fields.' || field_id AS path FROM ops.field_roles WHERE role = 'sprint'
 ),
 payloads AS (
-    SELECT r.issue_id, r.payload FROM raw_issues r WHERE r.issue_id IN (SELECT issue_id FROM freshest_issues)
+    SELECT r.issue_id, r.payload FROM raw_issues r WHERE r.issue_id IN (SELECT issue_id FROM freshest_issues WHERE is_news)
 ),
 found AS (
     SELECT p.issue_id, unnest(json_extract(p.payload, f.path)::JSON[]) AS sprint
@@ -48,9 +47,7 @@ SELECT issue_id, try_cast(sprint_id AS BIGINT) AS sprint_id, name, state, try_ca
        try_cast(completed_at AS TIMESTAMPTZ) AS completed_at, try_cast(activated_at AS TIMESTAMPTZ) AS activated_at
 FROM written;
 
-DELETE FROM sprints
-WHERE sprint_id IN (SELECT sprint_id FROM freshest_issues)
-   OR sprint_id NOT IN (SELECT unnest(sprint_ids) FROM issues WHERE len(sprint_ids) > 0);
+DELETE FROM sprints WHERE sprint_id NOT IN (SELECT sprint_id FROM freshest_issues WHERE NOT is_news);
 
 INSERT INTO sprints BY NAME
 SELECT r.sprint_id, any_value(r.name) AS name, any_value(r.state) AS state, any_value(r.board_id) AS board_id, any_value(r.goal) AS goal,
@@ -59,7 +56,7 @@ SELECT r.sprint_id, any_value(r.name) AS name, any_value(r.state) AS state, any_
        any_value(r.start_at) AS start_at, any_value(r.end_at) AS end_at, any_value(r.completed_at) AS completed_at,
        any_value(f.load_id) AS load_id
 FROM read_sprints r
-JOIN freshest_issues f ON f.sprint_id = r.sprint_id AND f.issue_id = r.issue_id
+JOIN freshest_issues f ON f.sprint_id = r.sprint_id AND f.issue_id = r.issue_id AND f.is_news
 GROUP BY r.sprint_id;
 
 DROP TABLE read_sprints;
