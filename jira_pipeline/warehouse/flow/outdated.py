@@ -7,8 +7,9 @@ from contextlib import contextmanager
 
 import duckdb
 
+from jira_pipeline.warehouse.flow.tables import record, recorded
 from jira_pipeline.warehouse.session import with_settings
-from jira_pipeline.warehouse.statements import row_count, run_sql, sql_text
+from jira_pipeline.warehouse.statements import run_sql, sql_text
 
 WITH_HISTORY = """
 SELECT issue_id, load_id FROM issues
@@ -60,9 +61,9 @@ def taken_out(connection: duckdb.DuckDBPyConnection, *queries: str, issues: int)
 def find_outdated_issues(connection: duckdb.DuckDBPyConnection, table: str) -> int:
     """Fill the temporary table `outdated_issues` with the ids that `table` has to derive anew; returns how many.
 
-    Loads are numbered upwards, so what is new has a higher number than everything derived. Whether that is all is told
-    by a fingerprint of the other rows on both sides; where it differs (issues removed, numbers used twice) both sides
-    are compared row by row.
+    Loads are numbered upwards, so what is new has a higher number than everything derived (`ops.state` says up to
+    which). Whether that is all is told by a fingerprint of the other rows on both sides; where it differs (issues
+    removed, numbers used twice, a table that was emptied) both sides are compared row by row.
 
     The SQL variable `least_load` is the lowest load of these issues. No row about them anywhere has a lower one, which
     spares reading what earlier loads have written.
@@ -70,8 +71,13 @@ def find_outdated_issues(connection: duckdb.DuckDBPyConnection, table: str) -> i
     present, derived = LOADS[table]
     connection.execute(f"CREATE OR REPLACE TEMP VIEW present_loads AS {present}")
     connection.execute(f"CREATE OR REPLACE TEMP VIEW derived_loads AS {derived}")
-    run_sql(connection, "newer_issues")
+    through = int(recorded(connection, f"flow.{table}.load") or -1)
+    run_sql(connection, "newer_issues", {"through": through})
     if connection.execute("SELECT nothing_else FROM others_compared").fetchone() != (True,):
         run_sql(connection, "outdated_issues")
-    connection.execute("SET VARIABLE least_load = (SELECT min(load_id) FROM outdated_issues)")
-    return row_count(connection, "outdated_issues")
+    row = connection.execute("SELECT count(*), min(load_id), max(load_id) FROM outdated_issues").fetchone()
+    issues, least, most = row or (0, None, None)
+    connection.execute(f"SET VARIABLE least_load = {'NULL' if least is None else least}")
+    if most is not None and most > through:
+        record(connection, f"flow.{table}.load", value=str(most))
+    return int(issues)
