@@ -2,11 +2,12 @@
 
 Such a table is either counted anew, or it holds everything up to a recorded day and what has changed in its issues
 since is in a table of differences (`ops.cumulative_flow_changes`, `ops.done_move_changes`, `ops.cycle_time_changes`).
+Those of `cycle_times` have several readers, so each derivation's are a batch that stays until all have taken it in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import duckdb
@@ -20,6 +21,12 @@ LONGEST = 1_000_000
 """Rows; a longer table of differences waits for somebody who never comes."""
 
 STATUSES_FROM = "flow.daily_flow.statuses_from"
+
+UNTAKEN = """
+CREATE OR REPLACE TEMP VIEW untaken_changes AS
+SELECT * FROM ops.cycle_time_changes WHERE batch IN (SELECT batch FROM ops.change_readers WHERE reader = '{}')
+"""
+NEXT_BATCH = "SELECT coalesce(max(batch), 0) + 1 FROM ops.change_readers"
 
 
 def counted_through(connection: duckdb.DuckDBPyConnection, table: str) -> date | None:
@@ -69,14 +76,17 @@ def bring_forward(
     """Bring `table` up to `last_day` by its .sql files, from what it holds or from nothing.
 
     The SQL is told `$through`, the day up to which the table holds everything (before all others when it is empty), and
-    `$is_rebuild`. `settings`: those of them that no table it reads is rebuilt for.
+    `$is_rebuild`; the temporary view `untaken_changes` has what changed in `cycle_times` since. `settings`: those of
+    them that no table it reads is rebuilt for.
     """
     through = days_to_keep(connection, table, last_day, sources=("flow_macros", *files), settings=settings)
     if through is None:
         connection.execute(f"DELETE FROM {table}")
     own = {"last_day": last_day, "through": through or date.min, "is_rebuild": through is None}
+    connection.execute(UNTAKEN.format(table))
     for file in files:
         run_sql(connection, file, {**parameters, **own})
+    run_sql(connection, "changes_taken", {"reader": table})
     record_counted(connection, table, last_day)
 
 
@@ -91,6 +101,18 @@ def change_readers(
     if changed_issues > too_many or max(row_count(connection, differences) for differences in kept_in) > LONGEST:
         forget_counted(connection, tables, kept_in=kept_in)
     return [table for table in tables if counted_through(connection, table)]
+
+
+def new_batch(connection: duckdb.DuckDBPyConnection, readers: Sequence[str]) -> int | None:
+    """A number for changes in `cycle_times` that each of `readers` takes in when it runs; None where nobody would."""
+    if not readers:
+        return None
+    ((batch,),) = connection.execute(NEXT_BATCH).fetchall()
+    connection.execute(
+        "INSERT INTO ops.change_readers BY NAME SELECT unnest($readers) AS reader, $batch AS batch",
+        {"readers": readers, "batch": batch},
+    )
+    return int(batch)
 
 
 def record_renewed_statuses(connection: duckdb.DuckDBPyConnection, first_day: date) -> None:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 import duckdb
 
 from jira_pipeline.warehouse.flow.batches import batches_of_outdated_issues
-from jira_pipeline.warehouse.flow.changes import change_readers, forget_counted
+from jira_pipeline.warehouse.flow.changes import change_readers, forget_counted, new_batch
 from jira_pipeline.warehouse.flow.outdated import find_outdated_issues, taken_out
 from jira_pipeline.warehouse.flow.settings import FlowSettings
 from jira_pipeline.warehouse.flow.status_intervals import derive_field_intervals, derive_time_in_status
@@ -22,7 +22,7 @@ SOURCES = (
 )  # fmt: skip
 READERS = ("cycle_time_metrics", "daily_flow", "cycle_time_percentiles", "sprint_issues", "data_quality")
 """The tables that take in what changes here."""
-DIFFERENCES = ("ops.cycle_time_changes",)
+DIFFERENCES = ("ops.cycle_time_changes", "ops.change_readers")
 """Where that is kept until then."""
 TEAMS = "SELECT count(*), bit_xor(hash(hash(user_id, team))) FROM matched_assignees WHERE team IS NOT NULL"
 
@@ -49,11 +49,12 @@ def derive_cycle_times_only(connection: duckdb.DuckDBPyConnection, settings: Flo
         forget_counted(connection, READERS, kept_in=DIFFERENCES)
     outdated = find_outdated_issues(connection, "cycle_times")
     load_workflow_rules(connection, settings)
+    readers = change_readers(connection, READERS, outdated, kept_in=DIFFERENCES)
     parameters = {
         **headline(settings),
         "excluded_types": folded(settings.excluded_types),
         "withdrawn_resolutions": folded(settings.withdrawn_resolutions),
-        "readers": change_readers(connection, READERS, outdated, kept_in=DIFFERENCES),
+        "batch": new_batch(connection, readers) if outdated else None,
         "has_calendar": settings.calendar is not None,
     }
     for _ in batches_of_outdated_issues(connection):
@@ -63,7 +64,8 @@ def derive_cycle_times_only(connection: duckdb.DuckDBPyConnection, settings: Flo
         load_work_spans(connection, settings.calendar, settings.time_zone, *_measured_days(connection))
         run_sql(connection, "cycle_times_insert", parameters)
     if _teams_changed(connection):
-        run_sql(connection, "other_teams", parameters)
+        judges = [reader for reader in readers if reader == "data_quality"]
+        run_sql(connection, "other_teams", {"batch": new_batch(connection, judges)})
 
 
 def headline(settings: FlowSettings) -> dict[str, object]:

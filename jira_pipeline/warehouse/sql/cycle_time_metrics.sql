@@ -1,6 +1,6 @@
 -- cycle_time_metrics: what happened in each project on each local day, zero-filled. Counts every issue of the project,
 -- sub-tasks and epics too, so that the figures equal what anybody counts in issues.
--- Days up to $through are brought forward: former row + what changed in issues since (ops.cycle_time_changes and
+-- Days up to $through are brought forward: former row + what changed in issues since (untaken_changes and
 -- ops.done_move_changes). Later days are counted from the issues, up to $last_day, the last complete local day. A project
 -- that begins on another day than before is counted wholly; so are all of them when the table is empty.
 -- $time_zone: in which days begin; $cycle_time_from: where the headline clock starts.
@@ -28,9 +28,8 @@ JOIN counted_projects p ON p.project_key = c.project_key AND NOT p.is_renewed
 WHERE greatest(c.created_date, c.started_date, c.done_date, c.resolved_date) > $through
 UNION ALL
 SELECT c.sign, true, p.project, p.is_renewed, c.created_date, c.started_date, c.done_date, c.resolved_date, c.cycle_quality, c.story_points
-FROM ops.cycle_time_changes c
-JOIN counted_projects p ON p.project_key = c.project_key
-WHERE c.reader = 'cycle_time_metrics';
+FROM untaken_changes c
+JOIN counted_projects p ON p.project_key = c.project_key;
 
 -- Open is the history as it was: an issue leaves with every entry into Done and comes back with every exit.
 CREATE OR REPLACE TEMP TABLE counted_moves AS
@@ -129,9 +128,9 @@ GROUP BY project, metric_date;
 CREATE OR REPLACE TEMP TABLE measured AS
 WITH changed_days AS (
     SELECT DISTINCT p.project, p.project_key, c.cycle_time_stop_date AS metric_date
-    FROM ops.cycle_time_changes c
+    FROM untaken_changes c
     JOIN counted_projects p ON p.project_key = c.project_key
-    WHERE c.reader = 'cycle_time_metrics' AND c.cycle_time_stop_date <= $through AND NOT p.is_renewed
+    WHERE c.cycle_time_stop_date <= $through AND NOT p.is_renewed
 ),
 stopped AS NOT MATERIALIZED (
     SELECT project_key, cycle_time_stop_date AS metric_date, cycle_time_hours
@@ -228,7 +227,6 @@ WHERE d.project_key = cycle_time_metrics.project_key AND d.metric_date = cycle_t
 
 INSERT INTO cycle_time_metrics BY NAME SELECT * FROM counted_days;
 
-DELETE FROM ops.cycle_time_changes WHERE reader = 'cycle_time_metrics';
 DELETE FROM ops.done_move_changes;
 
 DROP TABLE counted_days;

@@ -1,12 +1,12 @@
 -- cycle_time_percentiles: nearest-rank percentiles of started to done, with how many they are taken over and how many were
 -- left out, by reason. Few issues say little: below 5 only the median is given, below 10 no P85, below 20 no P95.
--- Months of a project keep their rows unless an issue done in them changed in cycle_times since (ops.cycle_time_changes), or they
--- go on after $through, the last complete local day of the former run.
+-- Months of a project keep their rows unless an issue done in them changed in cycle_times since (untaken_changes), or they go on
+-- after $through, the last complete local day of the former run.
 -- $last_day: the last complete local day; $sle_days: the configured expectation or NULL.
 
 CREATE OR REPLACE TEMP TABLE renewed_months AS
 SELECT DISTINCT date_trunc('month', done_date)::DATE AS month_start, project_key_at_done AS project_key
-FROM (SELECT done_date, project_key_at_done FROM ops.cycle_time_changes WHERE reader = 'cycle_time_percentiles'
+FROM (SELECT done_date, project_key_at_done FROM untaken_changes
       UNION ALL SELECT done_date, project_key_at_done FROM cycle_times WHERE done_date > $through)
 WHERE done_date IS NOT NULL;
 
@@ -85,8 +85,6 @@ SELECT period, period_start, coalesce(t.project_key, p.project_key) AS project_k
 FROM measured m
 LEFT JOIN numbered_types t ON t.number = m.project_and_type
 LEFT JOIN projects p ON p.project = m.project;
-
-DELETE FROM ops.cycle_time_changes WHERE reader = 'cycle_time_percentiles';
 
 DROP TABLE finished;
 DROP TABLE numbered_types;

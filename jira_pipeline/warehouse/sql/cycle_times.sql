@@ -1,9 +1,8 @@
 -- cycle_times: the clocks of every changed issue, read from its stays.
 -- Run after flow_macros.sql, workflow_rules.sql and one of newer_issues.sql and outdated_issues.sql. The rows of outdated_issues
 -- in status_intervals are changed_stays here, those in time_in_status changed_times: views, or tables where they are few.
--- $readers: the tables that are brought forward by what changes here (ops.cycle_time_changes) instead of being counted anew.
-
-CREATE OR REPLACE TEMP TABLE change_readers AS SELECT unnest($readers::VARCHAR[]) AS reader;
+-- $batch: under which number what changes here is kept in ops.cycle_time_changes for the tables that are brought forward by it
+-- instead of being counted anew; NULL: there are none.
 
 -- What the daily counts are made of.
 CREATE OR REPLACE TEMP VIEW changed_cycle_times AS
@@ -12,7 +11,8 @@ SELECT issue_id, project_key, counts_in_flow, history_incomplete, created_date, 
 FROM cycle_times
 WHERE issue_id IN (SELECT issue_id FROM outdated_issues);
 
-INSERT INTO ops.cycle_time_changes BY NAME SELECT r.reader, -1 AS sign, c.* FROM changed_cycle_times c CROSS JOIN change_readers r;
+INSERT INTO ops.cycle_time_changes BY NAME
+SELECT $batch::BIGINT AS batch, -1 AS sign, * FROM changed_cycle_times WHERE $batch IS NOT NULL;
 
 DELETE FROM cycle_times WHERE issue_id IN (SELECT issue_id FROM outdated_issues);
 

@@ -108,10 +108,10 @@ LEFT JOIN matched_assignees o ON o.user_id = j.assignee_id
 LEFT JOIN workflow_scopes c ON c.project_key = j.project_key
 LEFT JOIN scopes s ON s.scope = coalesce(c.scope, 0);
 
-INSERT INTO ops.cycle_time_changes BY NAME SELECT r.reader, 1 AS sign, c.* FROM changed_cycle_times c CROSS JOIN change_readers r;
+INSERT INTO ops.cycle_time_changes BY NAME
+SELECT $batch::BIGINT AS batch, 1 AS sign, * FROM changed_cycle_times WHERE $batch IS NOT NULL;
 
 DROP VIEW changed_cycle_times;
-DROP TABLE change_readers;
 
 DROP TABLE other_projects_at_done;
 DROP TABLE assignees_at_done;

@@ -1,5 +1,5 @@
 -- daily_flow: arrivals, departures and work in progress of each project and local day.
--- Days up to $through are brought forward: former row + what changed in issues since (ops.cycle_time_changes). Later days
+-- Days up to $through are brought forward: former row + what changed in issues since (untaken_changes). Later days
 -- are counted from the issues, up to $last_day, the last complete local day. A project that begins on another day than
 -- before is counted wholly; so are all of them when the table is empty. $statuses_from: the first day on which
 -- cumulative_flow may have other rows than before.
@@ -38,8 +38,8 @@ due AS (
            OR project_key_at_done IN (SELECT project_key FROM counted_projects WHERE is_renewed))
     UNION ALL
     SELECT sign, true, project_key, project_key_at_done, created_date, started_date, done_date, cycle_quality, is_delivered, story_points
-    FROM ops.cycle_time_changes
-    WHERE reader = 'daily_flow' AND counts_in_flow AND NOT history_incomplete
+    FROM untaken_changes
+    WHERE counts_in_flow AND NOT history_incomplete
 )
 SELECT c.sign, c.is_change, p.project, p.is_renewed, d.project AS done_project, d.is_renewed AS is_done_renewed, c.created_date, c.started_date,
        c.done_date, c.cycle_quality, c.is_delivered, c.story_points
@@ -169,8 +169,6 @@ USING counted_days d
 WHERE d.project_key = daily_flow.project_key AND d.metric_date = daily_flow.metric_date;
 
 INSERT INTO daily_flow BY NAME SELECT * FROM counted_days;
-
-DELETE FROM ops.cycle_time_changes WHERE reader = 'daily_flow';
 
 DROP TABLE counted_days;
 DROP TABLE risen;

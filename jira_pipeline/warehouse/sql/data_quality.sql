@@ -1,8 +1,8 @@
 -- data_quality: one row an issue and flag. $as_of: now; $stale_days: how long without an update makes open work stale;
--- $is_rebuild: whether the table is empty, or holds all but what changed in cycle_times since (ops.cycle_time_changes).
+-- $is_rebuild: whether the table is empty, or holds all but what changed in cycle_times since (untaken_changes).
 
 CREATE OR REPLACE TEMP TABLE changed_issues AS
-SELECT DISTINCT issue_id FROM ops.cycle_time_changes WHERE reader = 'data_quality';
+SELECT DISTINCT issue_id FROM untaken_changes;
 
 -- One author, ten issues or more into Done inside five minutes: a clean-up, not deliveries. Ten in five minutes lie in two
 -- adjacent slots of five minutes, one of which holds at least five: that spares looking up the author of everything else.
@@ -67,8 +67,6 @@ WHERE $is_rebuild OR issue_id IN (SELECT issue_id FROM changed_issues);
 DELETE FROM data_quality
 WHERE flag IN ('bulk_closed', 'stale', 'subtask_started_parent_not', 'parent_done_child_open')
    OR issue_id IN (SELECT issue_id FROM changed_issues);
-
-DELETE FROM ops.cycle_time_changes WHERE reader = 'data_quality';
 
 INSERT INTO data_quality BY NAME
 WITH families AS MATERIALIZED (

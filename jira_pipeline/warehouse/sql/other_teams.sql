@@ -1,5 +1,5 @@
 -- The teams in cycle_times after a change of the roster, which changes no issue.
--- $readers: the tables that are brought forward by what changes here.
+-- $batch: under which number that is kept in ops.cycle_time_changes; NULL: nobody takes it in.
 
 CREATE OR REPLACE TEMP TABLE other_teams AS
 SELECT c.issue_id, m.team, d.team AS team_at_done
@@ -14,6 +14,6 @@ FROM other_teams t
 WHERE t.issue_id = c.issue_id;
 
 INSERT INTO ops.cycle_time_changes BY NAME
-SELECT 'data_quality' AS reader, 0 AS sign, issue_id FROM other_teams WHERE list_contains($readers::VARCHAR[], 'data_quality');
+SELECT $batch::BIGINT AS batch, 0 AS sign, issue_id FROM other_teams WHERE $batch IS NOT NULL;
 
 DROP TABLE other_teams;

@@ -155,9 +155,9 @@ CREATE TABLE IF NOT EXISTS ops.cumulative_flow_changes (
     delta           BIGINT          -- by how many issues
 );
 
--- What has changed in cycle_times since a table was last brought up to date with it: the old row as -1, the new one as 1. Works for the pipeline only.
+-- What has changed in cycle_times and is still to be taken in by some table: the old row as -1, the new one as 1. Works for the pipeline only.
 CREATE TABLE IF NOT EXISTS ops.cycle_time_changes (
-    reader               VARCHAR,   -- the table that still has to take it in
+    batch                BIGINT,    -- of one derivation; ops.change_readers says who has still to take it in
     sign                 INTEGER,   -- -1: no longer so; 1: so now; 0: another team, which no figure counts
     issue_id             BIGINT,    -- Jira's issue id
     project_key          VARCHAR,   -- as in cycle_times, like all that follow
@@ -173,6 +173,12 @@ CREATE TABLE IF NOT EXISTS ops.cycle_time_changes (
     cycle_quality        VARCHAR,   -- ok, not_started, zero_time, stop_before_start
     is_delivered         BOOLEAN,   -- done and not withdrawn
     project_key_at_done  VARCHAR    -- project at done_at
+);
+
+-- Which tables have still to take in which of ops.cycle_time_changes. Works for the pipeline only.
+CREATE TABLE IF NOT EXISTS ops.change_readers (
+    reader VARCHAR,                 -- a table that is brought forward by them
+    batch  BIGINT                   -- those of one derivation of cycle_times
 );
 
 -- What has changed in the moves into and out of Done since cycle_time_metrics was last brought up to date; works for the pipeline only.

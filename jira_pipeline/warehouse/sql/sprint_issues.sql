@@ -1,9 +1,9 @@
 -- sprint_issues: who was in a sprint when, from the history of the sprint field. Open sprints are measured to $as_of.
--- Told anew are the issues that changed in cycle_times since (ops.cycle_time_changes), and the sprints that are open or were
+-- Told anew are the issues that changed in cycle_times since (untaken_changes), and the sprints that are open or were
 -- measured between other instants than now (ops.measured_sprints); all of them when the table is empty ($is_rebuild).
 
 CREATE OR REPLACE TEMP TABLE changed_issues AS
-SELECT DISTINCT issue_id FROM ops.cycle_time_changes WHERE reader = 'sprint_issues';
+SELECT DISTINCT issue_id FROM untaken_changes;
 
 CREATE OR REPLACE TEMP TABLE measured_sprints AS
 SELECT s.sprint_id, s.activated_at, s.completed_at, coalesce(s.completed_at, greatest($as_of, s.activated_at)) AS ends_at,
@@ -73,8 +73,6 @@ GROUP BY ALL;
 
 DELETE FROM ops.measured_sprints;
 INSERT INTO ops.measured_sprints BY NAME SELECT sprint_id, activated_at, completed_at FROM measured_sprints;
-
-DELETE FROM ops.cycle_time_changes WHERE reader = 'sprint_issues';
 
 DROP TABLE members;
 DROP TABLE measured_sprints;

@@ -203,7 +203,9 @@ def test_a_table_that_is_left_out_takes_everything_in_when_its_turn_comes(site: 
     for days, status_id in ((1, "3"), (2, "7"), (3, "2")):
         put(site, 4, (27 + days, status_id), created=3)
         derive(site, days, but_for=BROUGHT_FORWARD[days - 1 :])
+        assert site.rows("SELECT count(DISTINCT batch) FROM ops.cycle_time_changes") == [(days,)]
     derive(site, 3)
+    assert site.rows("FROM ops.cycle_time_changes") == site.rows("FROM ops.change_readers") == []
     assert_equal_to_a_rebuild(site, 3)
 
 
