@@ -127,7 +127,7 @@ def days_until(daily: Counts, items: Sequence[int], percents: Sequence[int], tri
         most = delivered.max()
         for number, target in enumerate(items):
             if target <= most and answer[number].max() > begin:
-                # At the end of each day; never fewer than before. 16 bits: twice as fast as 32.
+                # At the end of each day; never fewer than before. 16 bits hold 65,535 futures, twice as fast as 32.
                 done = (reached >= target).sum(axis=1, dtype=np.uint16)
                 place = np.searchsorted(done, enough)
                 days = np.where(place < HORIZON_DAYS, begin + 1 + place, FARTHEST_DAYS + 1)
@@ -239,7 +239,7 @@ def _histories(connection: duckdb.DuckDBPyConnection, last_day: date, holidays: 
         FROM daily_flow WHERE metric_date > $since GROUP BY project_key ORDER BY project_key
         """,
         {"since": since},
-    ).fetchnumpy()  # as Python's numbers these would take as long as half of the forecasts
+    ).fetchnumpy()  # to make Python's numbers of them takes longer than the query
     return {
         key: _History(last_day, delivered, is_open[-len(delivered) :], int(wip))
         for key, delivered, wip in zip(*columns.values(), strict=True)
