@@ -185,6 +185,17 @@ def test_process_limits_are_those_of_an_individuals_chart(warehouse: FlowWarehou
     assert [row[4] for row in rows] == [None] * 7 + ["outside_limits"]
 
 
+def test_only_the_last_26_complete_weeks_are_judged(warehouse: FlowWarehouse) -> None:
+    number = 0
+    for week, count in enumerate([20] + [1] * 26 + [9]):  # the last one is not over
+        for _ in range(count):
+            number += 1
+            put(warehouse, number, 0, 0.1, 7 * week + 2)
+    warehouse.derive_for("throughput_weekly", as_of=at(7 * 27 + 4))
+    means = [mean for (mean,) in warehouse.rows("SELECT mean_issues FROM throughput_weekly ORDER BY week_start")]
+    assert means == [None] + [1] * 26 + [None]
+
+
 def test_eight_weeks_on_one_side_are_a_signal(warehouse: FlowWarehouse) -> None:
     number = 0
     for week, count in enumerate([12] * 8 + [2, 18] * 4):

@@ -143,3 +143,11 @@ def test_the_sprint_of_the_issue_loaded_last_wins(warehouse: FlowWarehouse) -> N
     put(warehouse, 2)
     warehouse.derive_for("sprints")
     assert warehouse.rows("SELECT state, completed_at FROM sprints") == [("closed", at(14.2))]
+
+
+def test_a_sprint_next_to_an_unreadable_one_stays_one(warehouse: FlowWarehouse) -> None:
+    put(warehouse, 1)
+    warehouse.connection.execute("UPDATE issues SET sprint_ids = [7, 8]")
+    for _ in range(2):
+        warehouse.derive_for("sprints")
+        assert warehouse.rows("SELECT sprint_id FROM sprints") == [(7,)]
