@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -162,13 +162,16 @@ def test_only_weeks_whose_seven_days_are_over_are_complete(warehouse: FlowWareho
     assert limits == [(None, None, None, None)], "weeks without a mean have no limits, not even a lower one of 0"
 
 
+def put_weekly(warehouse: FlowWarehouse, weekly: Sequence[int]) -> None:
+    """As many issues done in each week as `weekly` says."""
+    weeks = [week for week, issues in enumerate(weekly) for _ in range(issues)]
+    for number, week in enumerate(weeks, start=1):
+        put(warehouse, number, 0, 0.1, 7 * week + 2)
+
+
 def test_process_limits_are_those_of_an_individuals_chart(warehouse: FlowWarehouse) -> None:
-    number = 0
     weekly = [4, 6, 4, 6, 4, 6, 4, 30]
-    for week, count in enumerate(weekly):
-        for _ in range(count):
-            number += 1
-            put(warehouse, number, 0, 0.1, 7 * week + 2)
+    put_weekly(warehouse, weekly)
     warehouse.derive_for("throughput_weekly", as_of=at(56))
     rows = warehouse.rows(
         """
@@ -186,22 +189,14 @@ def test_process_limits_are_those_of_an_individuals_chart(warehouse: FlowWarehou
 
 
 def test_only_the_last_26_complete_weeks_are_judged(warehouse: FlowWarehouse) -> None:
-    number = 0
-    for week, count in enumerate([20] + [1] * 26 + [9]):  # the last one is not over
-        for _ in range(count):
-            number += 1
-            put(warehouse, number, 0, 0.1, 7 * week + 2)
+    put_weekly(warehouse, [20] + [1] * 26 + [9])  # the last one is not over
     warehouse.derive_for("throughput_weekly", as_of=at(7 * 27 + 4))
     means = [mean for (mean,) in warehouse.rows("SELECT mean_issues FROM throughput_weekly ORDER BY week_start")]
     assert means == [None] + [1] * 26 + [None]
 
 
 def test_eight_weeks_on_one_side_are_a_signal(warehouse: FlowWarehouse) -> None:
-    number = 0
-    for week, count in enumerate([12] * 8 + [2, 18] * 4):
-        for _ in range(count):
-            number += 1
-            put(warehouse, number, 0, 0.1, 7 * week + 2)
+    put_weekly(warehouse, [12] * 8 + [2, 18] * 4)
     warehouse.derive_for("throughput_weekly", as_of=at(7 * 16))
     signals = [signal for (signal,) in warehouse.rows("SELECT xmr_signal FROM throughput_weekly ORDER BY week_start")]
     assert signals == [None] * 7 + ["eight_on_one_side"] + [None] * 8
@@ -214,11 +209,7 @@ def test_weeks_beyond_two_sigma_or_one_are_a_signal_together(
     warehouse: FlowWarehouse, last_weeks: tuple[int, ...], signal: str
 ) -> None:
     """Means 5.05 and 4.05, sigmas 2.81 and 2.12: 11 is 2.1 sigma above, 0 is 1.9 and 1 is 1.4 below."""
-    number = 0
-    for week, count in enumerate((*(4, 6) * 7, *last_weeks)):
-        for _ in range(count):
-            number += 1
-            put(warehouse, number, 0, 0.1, 7 * week + 2)
+    put_weekly(warehouse, (*(4, 6) * 7, *last_weeks))
     warehouse.derive_for("throughput_weekly", as_of=at(7 * 19))
     signals = [signal for (signal,) in warehouse.rows("SELECT xmr_signal FROM throughput_weekly ORDER BY week_start")]
     assert signals == [None] * 18 + [signal]
@@ -380,10 +371,6 @@ def test_signals_say_their_rule(warehouse: FlowWarehouse) -> None:
 
 
 def test_the_signal_of_throughput_shows_the_week_that_it_judges(warehouse: FlowWarehouse) -> None:
-    number = 0
-    for week, count in enumerate([4, 6, 4, 6, 4, 6, 4, 30]):
-        for _ in range(count):
-            number += 1
-            put(warehouse, number, 0, 0.1, 7 * week + 2)
+    put_weekly(warehouse, [4, 6, 4, 6, 4, 6, 4, 30])
     warehouse.derive_for("signals", as_of=at(58))
     assert warehouse.rows("SELECT state, value FROM signals WHERE signal = 'throughput'") == [("act", 30.0)]
